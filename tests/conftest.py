@@ -1,0 +1,122 @@
+"""What every test stands on: nothing remembered of the test before, and a clock that waits."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import django
+import pytest
+from django_redis import get_redis_connection
+from redis.exceptions import RedisError
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+django.setup()
+
+from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402
+from providers import calls, roster  # noqa: E402
+from providers.resilience import cell  # noqa: E402
+from providers.resilience import store as stores  # noqa: E402
+from tests.private import enforce, private_redis  # noqa: E402
+from tests.upstreams import upstreams  # noqa: E402, F401
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    enforce({mark.name for mark in item.iter_markers()})
+
+
+class Clock:
+    """Seconds since the epoch that pass when a test says so."""
+
+    def __init__(self, now: float = 1_760_000_000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def tick(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(autouse=True)
+def _forgetful(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A test begins like a process does. Calls are written when it says `calls.flush()`."""
+    monkeypatch.setattr(calls, "_start", lambda: None)
+    forget_everything()
+    yield
+    while_refreshing()
+    forget_everything()
+    if settings.REDIS_URL:
+        with suppress(RedisError):  # a test may have killed it
+            redis = get_redis_connection("default")
+            for key in redis.scan_iter(f"{settings.STORE_PREFIX}:*", count=1000):
+                redis.delete(key)
+
+
+def forget_everything() -> None:
+    """What this process remembers of rows, cells, answers, callers and calls."""
+    roster.forget()
+    hot.forget()
+    flights.forget()
+    if callers := sys.modules.get("aggregator.callers"):
+        callers.forget()
+    if metering := sys.modules.get("aggregator.meter"):
+        metering.meter.forget()
+    answers.board.clear()
+    answers._purge_seen, answers._purge_checked = None, float("-inf")
+    batching._gatherers.clear()
+    demand._counted.clear()
+    calls._waiting.clear()
+    cell._known.clear()
+    cell._skip_until = 0.0
+    stores.store.cache_clear()
+    shelf._shelf.cache_clear()
+
+
+def while_refreshing(patience: float = 5.0) -> None:
+    """Wait until no refresh of this process is under way."""
+    end = time.monotonic() + patience
+    while flights._behind and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A Redis: the one this run is told to use, or one of its own."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with private_redis() as url:
+        yield url
+
+
+@pytest.fixture(params=["database", pytest.param("redis", marks=pytest.mark.service)])
+def each_store(request: pytest.FixtureRequest, settings: Any) -> str:
+    """The test runs on either store, whatever this run is configured with."""
+    use_redis(settings, request.getfixturevalue("redis_url") if request.param == "redis" else "")
+    name: str = request.param
+    return name
+
+
+def use_redis(settings: Any, url: str) -> None:
+    """Move cells and shelf to the Redis at `url`, or with "" to the database."""
+    settings.REDIS_URL = url
+    if url:
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django_redis.cache.RedisCache",
+                "LOCATION": url,
+                "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 0.5, "SOCKET_TIMEOUT": 0.5},
+            }
+        }
+    stores.store.cache_clear()
+    shelf._shelf.cache_clear()
