@@ -1,0 +1,378 @@
+"""
+The rows of the catalogue: what an administrator may enable, order, key and limit, and what
+happened when we asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.timezone import now
+
+from providers import registry, secrets
+from providers.datasets import DATASETS
+from providers.querysets import AssetQuerySet, CallQuerySet, CredentialQuerySet, ProviderQuerySet
+from providers.resilience import Breaker, Guard, Window
+
+if TYPE_CHECKING:
+    from providers.adapters.base import Adapter
+
+
+class Scope(models.TextChoices):
+    """Whom a window counts: our address, or one key."""
+
+    ADDRESS = "address", "address"
+    KEY = "key", "key"
+
+
+class WebAddress(models.URLField):  # type: ignore[type-arg]
+    """An address; typed without a scheme it is https."""
+
+    def formfield(self, **kwargs: Any) -> Any:
+        return super().formfield(**{"assume_scheme": "https", **kwargs})
+
+
+def read_limits(limits: Any) -> list[dict[str, Any]]:
+    """The windows of a provider as validated objects; ValidationError names what is wrong."""
+    if not isinstance(limits, list):
+        raise ValidationError("Limits are a list of windows.")
+    for window in limits:
+        if not isinstance(window, dict):
+            raise ValidationError("A window is an object such as {'limit': 30, 'per_s': 60}.")
+        for name in ("limit", "per_s"):
+            if not _is_above_zero(window.get(name)):
+                raise ValidationError(f"A window needs a {name!r} above 0.")
+        burst = window.get("burst", 0)
+        if burst != 0 and not (_is_above_zero(burst) and burst <= window["limit"]):
+            raise ValidationError("A window's 'burst' is above 0 and within its limit.")
+        if window.get("scope", Scope.ADDRESS) not in Scope.values:
+            raise ValidationError(f"A window's scope is one of: {', '.join(Scope.values)}.")
+    told_apart = {(window.get("scope", Scope.ADDRESS), window["per_s"]) for window in limits}
+    if len(told_apart) < len(limits):
+        raise ValidationError("Two windows of one scope differ in 'per_s'.")
+    return limits
+
+
+def _is_above_zero(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < inf
+
+
+def _ladder(value: Any) -> None:
+    if not isinstance(value, list) or not all(map(_is_above_zero, value)):
+        raise ValidationError("Use a list of seconds, such as [5, 10, 60].")
+
+
+def default_rests() -> list[float]:
+    return list(Breaker().rests)
+
+
+class Provider(models.Model):
+    """An upstream we may ask. It names an adapter; `registry` knows it."""
+
+    slug = models.SlugField(unique=True, help_text="What answers call it: 'coingecko_free'.")
+    title = models.CharField(max_length=100)
+    adapter_name = models.CharField(max_length=50, help_text="Who translates for it.")
+    category = models.CharField(max_length=30, blank=True)
+    base_url = WebAddress(
+        blank=True, max_length=300, help_text="Leave empty for the adapter's own address."
+    )
+    docs_url = WebAddress(blank=True, max_length=300)
+    enabled = models.BooleanField(
+        default=True, help_text="Off: it is not asked again, in any process, within two seconds."
+    )
+    priority = models.PositiveSmallIntegerField(
+        default=50,
+        validators=[MaxValueValidator(100)],
+        help_text="0 to 100. The highest is asked first.",
+    )
+    timeout_s = models.FloatField(
+        default=5.0,
+        validators=[MinValueValidator(0.1), MaxValueValidator(120)],
+        help_text="Seconds one call may take, from connecting to the last byte.",
+    )
+    min_fresh_s = models.FloatField(
+        default=0,
+        validators=[MinValueValidator(0)],
+        help_text="Its answers are kept at least so many seconds before it is asked again.",
+    )
+    attempts = models.PositiveSmallIntegerField(
+        default=2,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text="Tries within one call, for errors that are worth it (a dropped connection).",
+    )
+    limits = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[read_limits],
+        help_text=(
+            "Windows, all kept at once: [{'limit': 30, 'per_s': 60, 'burst': 5, "
+            "'scope': 'address' or 'key'}]. Burst is what may go out at once."
+        ),
+    )
+    rests_s = models.JSONField(
+        default=default_rests,
+        validators=[_ladder],
+        help_text="Seconds it rests after the first, second, ... failure in a row; then doubling.",
+    )
+    rest_ceiling_s = models.FloatField(default=900, help_text="The longest rest after failures.")
+    throttle_rests_s = models.JSONField(
+        default=list,
+        blank=True,
+        validators=[_ladder],
+        help_text=(
+            "Seconds it rests at least after the first, second, ... 429 in a row. Empty: as long "
+            "as it says, or else a minute, doubling."
+        ),
+    )
+    throttle_ceiling_s = models.FloatField(default=3600, help_text="The longest rest after a 429.")
+    blacklist_after = models.PositiveSmallIntegerField(
+        default=0, help_text="So many 429s in a row are shown as a blacklisting. 0: never."
+    )
+    block_rest_s = models.FloatField(
+        default=6 * 3600, help_text="How long it rests when it blocks this host (451, 418)."
+    )
+    notes = models.TextField(blank=True)
+    # What the catalogue last said, so that an upgrade can tell its own words from an edit.
+    catalogue = models.JSONField(default=dict, editable=False)
+
+    # Set by ProviderQuerySet.with_record().
+    calls: int
+    successes: int
+    success_rate: float | None
+    latency_s: float | None
+
+    objects = ProviderQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-priority", "slug"]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def clean(self) -> None:
+        try:
+            registry.get(self.adapter_name)
+        except KeyError:
+            names = ", ".join(adapter.name for adapter in registry.all())
+            message = f"No adapter is called {self.adapter_name!r}. Choose one of: {names}."
+            raise ValidationError({"adapter_name": message}) from None
+
+    @property
+    def adapter_class(self) -> type[Adapter]:
+        """The adapter this row names; KeyError for a dangling name (see providers.E001)."""
+        return registry.get(self.adapter_name)
+
+    @property
+    def address(self) -> str:
+        return self.base_url or self.adapter_class.base_url
+
+    @property
+    def needs_key(self) -> bool:
+        """Does it answer nobody without a key?"""
+        auth = self.adapter_class.auth
+        return auth is not None and auth.required
+
+    def windows(self, scope: Scope) -> list[Window]:
+        return [
+            Window(window["limit"], window["per_s"], window.get("burst", 0))
+            for window in self.limits
+            if window.get("scope", Scope.ADDRESS) == scope
+        ]
+
+    @property
+    def breaker(self) -> Breaker:
+        return Breaker(
+            rests=tuple(self.rests_s) or Breaker().rests,
+            ceiling=self.rest_ceiling_s,
+            throttle_rests=tuple(self.throttle_rests_s),
+            throttle_ceiling=self.throttle_ceiling_s,
+            blacklist_after=self.blacklist_after,
+            block_rest=self.block_rest_s,
+            probe_lease=max(30.0, self.timeout_s * 2),
+        )
+
+    @cached_property
+    def guard(self) -> Guard:
+        """Breaker and the windows that count our address."""
+        return Guard(self.slug, self.breaker, self.windows(Scope.ADDRESS))
+
+
+class Credential(models.Model):
+    """One key of one provider: stored encrypted, never shown again, set aside alone."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="credentials")
+    label = models.CharField(max_length=60, help_text="How you tell this key from others.")
+    secret = models.TextField(editable=False)  # a Fernet token
+    order = models.PositiveSmallIntegerField(default=0, help_text="The lowest is used first.")
+    enabled = models.BooleanField(default=True)
+    set_aside_reason = models.CharField(max_length=200, blank=True, editable=False)
+    set_aside_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = CredentialQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "label"], name="one_label_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id and self.provider.slug}: {self.label}"
+
+    def set_key(self, key: str) -> None:
+        """Encrypt and hold `key`; a new key starts with a clean record."""
+        self.secret = secrets.encrypt(key)
+        self.set_aside_reason, self.set_aside_at = "", None
+
+    def key(self) -> str:
+        """The key in clear; raises `secrets.SecretUnreadable`."""
+        return secrets.decrypt(self.secret)
+
+    @property
+    def guard_name(self) -> str:
+        return f"{self.provider.slug}:key:{self.pk}"
+
+    @cached_property
+    def guard(self) -> Guard:
+        """The quota of this key, and its own rests after a 429."""
+        provider = self.provider
+        return Guard(self.guard_name, provider.breaker, provider.windows(Scope.KEY))
+
+
+class Asset(models.Model):
+    """A coin by an id of ours; what providers call it stands in its listings."""
+
+    slug = models.SlugField(unique=True)
+    symbol = models.CharField(max_length=20, db_index=True)
+    name = models.CharField(max_length=100)
+    order = models.PositiveIntegerField(
+        default=0, help_text="Among assets of one symbol the lowest is meant."
+    )
+
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["order", "slug"]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} ({self.name})"
+
+
+class Listing(models.Model):
+    """What the providers of one adapter call an asset, quoted in `quote` ("" for plain ids)."""
+
+    asset = models.ForeignKey(Asset, models.CASCADE, related_name="listings")
+    adapter_name = models.CharField(max_length=50)
+    quote = models.CharField(max_length=10, blank=True)
+    external_id = models.CharField(max_length=120)
+    learned_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the provider's own list said so; empty: catalogue."
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asset", "adapter_name", "quote"], name="one_listing_an_asset_and_quote"
+            )
+        ]
+        indexes = [models.Index(fields=["adapter_name"])]
+
+    def __str__(self) -> str:
+        return f"{self.adapter_name}: {self.external_id}"
+
+
+class Strategy(models.TextChoices):
+    """Whom a dataset asks first; see `aggregator.selection`."""
+
+    PRIORITY = "priority", "priority: highest first, then least failing, then fastest"
+    ROUND_ROBIN = "round_robin", "round-robin: each in turn"
+
+
+class Policy(models.Model):
+    """How long answers of one dataset are kept, and whom it asks first."""
+
+    dataset = models.CharField(
+        max_length=30, unique=True, choices=[(d.name, d.title) for d in DATASETS.values()]
+    )
+    fresh_s = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Served without asking again. Empty: the dataset's own time.",
+    )
+    stale_s = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="Served for so long after that, with its age, when nobody answers.",
+    )
+    strategy = models.CharField(max_length=20, choices=Strategy, default=Strategy.PRIORITY)
+    catalogue = models.JSONField(default=dict, editable=False)
+
+    class Meta:
+        verbose_name_plural = "policies"
+        ordering = ["dataset"]
+
+    def __str__(self) -> str:
+        return self.dataset
+
+
+class Call(models.Model):
+    """One attempt to get an answer from a provider, for a visitor or for a check."""
+
+    provider = models.ForeignKey(Provider, models.CASCADE, related_name="calls_made")
+    credential = models.ForeignKey(Credential, models.SET_NULL, null=True, blank=True)
+    dataset = models.CharField(max_length=30)
+    at = models.DateTimeField(default=now)
+    outcome = models.CharField(max_length=20, help_text="'ok' or a code of providers.errors.")
+    detail = models.CharField(max_length=200, blank=True)
+    seconds = models.FloatField(help_text="From admission to the last byte read and understood.")
+    bytes = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    dropped = models.PositiveIntegerField(default=0, help_text="Rows that could not be read.")
+    cost = models.FloatField(default=1, help_text="In the provider's own unit.")
+    purpose = models.CharField(max_length=10, default="visitor")
+
+    objects = CallQuerySet.as_manager()
+
+    class Meta:
+        # The first answers `with_record` by itself, without a look at the rows.
+        indexes = [
+            models.Index(
+                fields=["provider", "at", "outcome", "seconds"], name="calls_of_a_provider"
+            ),
+            models.Index(fields=["at"], name="calls_by_time"),
+        ]
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id} {self.dataset} {self.outcome}"
+
+
+class Cell(models.Model):
+    """A small shared value: see `providers.resilience.store`. Times in seconds since the epoch."""
+
+    key = models.CharField(max_length=200, primary_key=True)
+    value = models.TextField()
+    version = models.BigIntegerField()
+    expires_at = models.FloatField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+def catalogue_values(row: models.Model, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The subset of `values` that an administrator has not changed on `row` since last time."""
+    last: dict[str, Any] = getattr(row, "catalogue", {})
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in last or getattr(row, name) == last[name]
+    }

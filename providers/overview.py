@@ -1,0 +1,89 @@
+"""
+Every provider as it is right now: its row, its circuit and budget, its record. Asks no upstream.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from providers import registry, roster
+from providers.models import Provider
+from providers.resilience import Phase, Standing, standings
+from providers.standing import Facts, Status
+from providers.standing import status as judge
+
+
+@dataclass(frozen=True)
+class ProviderNow:
+    """One provider as pages and the API show it."""
+
+    provider: Provider
+    status: Status
+    reason: str
+    phase: Phase
+    resting_s: float  # until it is asked again; 0: now
+    tokens_left_percent: float | None
+    has_key: bool
+    record: roster.Record | None
+
+    @property
+    def latency_ms(self) -> float | None:
+        seconds = self.record.latency_s if self.record else None
+        return None if seconds is None else round(seconds * 1000, 1)
+
+    @property
+    def success_rate_percent(self) -> float | None:
+        share = self.record.success_rate if self.record else None
+        return None if share is None else round(share * 100, 2)
+
+
+def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
+    """
+    Every provider of the catalogue, switched off or not, highest priority first; or those of
+    `rows` whose adapter exists.
+    """
+    catalogue = roster.current()
+    records = roster.records()
+    known_adapters = {adapter.name for adapter in registry.all()}
+    chosen = [
+        row
+        for row in (catalogue.providers if rows is None else rows)
+        if row.adapter_name in known_adapters
+    ]
+    known = standings(row.slug for row in chosen)
+    return [
+        _now(row, known[row.slug], records.get(row.slug), bool(catalogue.keys_of(row)))
+        for row in chosen
+    ]
+
+
+def _now(
+    provider: Provider, standing: Standing, record: roster.Record | None, has_key: bool
+) -> ProviderNow:
+    guard = provider.guard
+    phase, tokens = guard.phase(standing), guard.tokens_left(standing)
+    found, reason = judge(
+        Facts(
+            enabled=provider.enabled,
+            needs_key=provider.needs_key,
+            has_key=has_key,
+            phase=phase,
+            reason=standing.circuit.reason,
+            failures=standing.circuit.failures + standing.circuit.throttles,
+            tokens_left=tokens,
+            success_rate=record.success_rate if record else None,
+        )
+    )
+    until = standing.circuit.open_until or 0.0
+    return ProviderNow(
+        provider=provider,
+        status=found,
+        reason=reason,
+        phase=phase,
+        resting_s=max(0.0, until - time.time()) if phase is Phase.OPEN else 0.0,
+        tokens_left_percent=None if tokens is None else round(tokens * 100, 1),
+        has_key=has_key,
+        record=record,
+    )

@@ -1,0 +1,73 @@
+"""What durations, outcomes and policies are called in sentences for people. Pure."""
+
+from __future__ import annotations
+
+from providers.datasets import DATASETS, OHLC, Dataset
+
+_UNITS = ((86400, "day", "days"), (3600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
+
+
+def span(seconds: float) -> str:
+    """A duration in its two largest units: '0.4 s', '45 s', '1 min 30 s', '2 days'."""
+    if 0 < seconds < 9.95 and seconds != int(seconds):
+        return f"{seconds:.1f} s"
+    left = round(seconds)
+    words: list[str] = []
+    for size, one, many in _UNITS:
+        count, rest = divmod(left, size)
+        if count or words:
+            words.append(f"{count} {one if count == 1 else many}" if count else "")
+            left = rest
+        if len(words) == 2:
+            break
+    return " ".join(filter(None, words)) or "0 s"
+
+
+# Why a provider was passed over, by the code of its error.
+OUTCOMES = {
+    "ok": "answered",
+    "provider_error": "went wrong",
+    "refused": "was not asked",
+    "circuit_open": "rests after failures, and was not asked",
+    "blacklisted": "rests long after several 429s in a row, and was not asked",
+    "out_of_tokens": "its rate budget is spent, so it was not asked",
+    "no_key": "needs a key, and there is none that works",
+    "unsupported": "does not offer this",
+    "failed": "failed",
+    "unreachable": "could not be reached",
+    "dropped": "closed the connection before it answered",
+    "timed_out": "did not answer in time",
+    "broken": "answered with an error of its own",
+    "garbled": "answered something that could not be read",
+    "throttled": "asked us to slow down (429)",
+    "blocked": "blocks this host",
+    "bad_key": "refused the key",
+    "plan_limit": "does not include this in its plan",
+    "missing": "does not know this",
+    "cancelled": "was called off: another answered first",
+}
+
+
+def outcome(code: str) -> str:
+    """A code of `providers.errors` in words; the code itself for one we have no words for."""
+    return OUTCOMES.get(code, code.replace("_", " "))
+
+
+def effect(dataset_name: str, fresh_s: float | None, stale_s: float | None) -> str:
+    """What a policy means for whoever asks; None stands for the dataset's own time."""
+    dataset = DATASETS.get(dataset_name)
+    if dataset is None:
+        return "Nothing: no dataset has this name."
+    stale = dataset.stale_s if stale_s is None else stale_s
+    return (
+        f"An answer is served for {_fresh(dataset, fresh_s)} without asking again; after that "
+        f"while a newer one is fetched, and for up to {span(stale)} when nobody answers."
+    )
+
+
+def _fresh(dataset: Dataset, fresh_s: float | None) -> str:
+    if fresh_s is not None:
+        return span(fresh_s)
+    if dataset is OHLC:
+        return "a quarter of a candle (15 s to 1 h)"
+    return span(dataset.fresh_s)
