@@ -1,0 +1,68 @@
+"""Coins, and what the providers of each adapter call them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from providers.admin.bases import ModelForm, TabularInline
+from providers.admin.edits import Obeyed
+from providers.admin.fields import adapter_choices
+from providers.models import Asset, Listing
+
+
+class ListingForm(ModelForm):
+    class Meta:
+        model = Listing
+        fields = ("adapter_name", "quote", "external_id")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["adapter_name"] = forms.ChoiceField(
+            choices=adapter_choices(self.instance.adapter_name), label="Adapter"
+        )
+
+
+class ListingInline(TabularInline):
+    model = Listing
+    form = ListingForm
+    fields = ("adapter_name", "quote", "external_id", "learned_at")
+    readonly_fields = ("learned_at",)
+    ordering = ("adapter_name", "quote")
+    extra = 0
+    verbose_name_plural = "what providers call it"
+
+
+@admin.register(Asset)
+class AssetAdmin(Obeyed):
+    list_display = ("symbol", "name", "slug", "order", "listing_count")
+    search_fields = ("=symbol", "name", "slug")
+    search_help_text = "Symbol, name or id"
+    inlines = (ListingInline,)
+    list_per_page = 100
+    show_full_result_count = False
+    fieldsets = (
+        (
+            None,
+            {
+                "description": (
+                    "A coin by an id of ours. Visitors may name it by id, symbol or name; of "
+                    "several with one symbol the one with the lowest order is meant."
+                ),
+                "fields": ("symbol", "name", "slug", "order"),
+            },
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        rows: QuerySet[Asset] = super().get_queryset(request)
+        return rows.annotate(listing_count=Count("listings"))
+
+    @admin.display(description="listings", ordering="listing_count")
+    def listing_count(self, row: Any) -> int:
+        count: int = row.listing_count
+        return count

@@ -1,0 +1,126 @@
+"""Keys: they go in, are tried, set aside and used again, and never come out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.timezone import now
+from django.views.decorators.debug import sensitive_post_parameters
+
+from providers import roster
+from providers.admin import testing
+from providers.admin.bases import ModelForm, TabularInline
+from providers.admin.edits import Obeyed, log_change
+from providers.admin.fields import NewKey
+from providers.models import Credential
+from providers.secrets import SecretUnreadable
+from providers.wording import span
+
+
+class CredentialForm(ModelForm):
+    key = NewKey(required=False, label="Key", help_text="Stored encrypted, and never shown again.")
+
+    class Meta:
+        model = Credential
+        fields = ("provider", "label", "key", "order", "enabled")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.fields["key"].label = "New key"
+            self.fields["key"].help_text = "Leave empty to keep the one that is stored."
+        else:
+            self.fields["key"].required = True
+
+    def save(self, commit: bool = True) -> Credential:
+        if key := self.cleaned_data.get("key"):
+            self.instance.set_key(key)
+            self.instance.created_at = now()  # since when this very key is here
+        saved: Credential = super().save(commit)
+        return saved
+
+
+class Standing:
+    """What may be known of a key without knowing it."""
+
+    @admin.display(description="since", ordering="created_at")
+    def set_on(self, row: Credential) -> str:
+        return f"set on {row.created_at:%Y-%m-%d}" if row.secret else "not set"
+
+    @admin.display(description="state")
+    def state(self, row: Credential) -> str:
+        if row.set_aside_at:
+            return f"set aside on {row.set_aside_at:%Y-%m-%d %H:%M} UTC: {row.set_aside_reason}"
+        return "in use" if row.enabled else "switched off"
+
+
+class CredentialInline(Standing, TabularInline):
+    model = Credential
+    form = CredentialForm
+    fields = ("label", "key", "set_on", "state", "order", "enabled")
+    readonly_fields = ("set_on", "state")
+    extra = 0
+    verbose_name_plural = "keys, tried in this order"
+
+
+@admin.register(Credential)
+class CredentialAdmin(Standing, Obeyed):
+    form = CredentialForm
+    fields = ("provider", "label", "key", "set_on", "state", "quota", "order", "enabled")
+    readonly_fields = ("set_on", "state", "quota")
+    list_display = ("label", "provider", "order", "enabled", "state", "set_on")
+    list_filter = ("provider", "enabled")
+    list_select_related = ("provider",)
+    search_fields = ("label", "provider__slug")
+    actions = ("test_keys", "use_again")
+    show_full_result_count = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return (*self.readonly_fields, "provider") if obj else ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields if obj else CredentialForm.Meta.fields
+
+    @admin.display(description="quota left")
+    def quota(self, row: Credential) -> str:
+        standing = row.guard.standing()
+        left = row.guard.tokens_left(standing)
+        rests = (standing.circuit.open_until or 0.0) - row.guard.clock()
+        said = "no quota is counted for it" if left is None else f"{left * 100:.0f} %"
+        return f"{said}, rests {span(rests)} more" if rests > 0 else said
+
+    @method_decorator(sensitive_post_parameters())
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)
+
+    @admin.action(description="Test the selected keys now", permissions=["change"])
+    def test_keys(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
+        rows = list(queryset.select_related("provider"))
+        readable = [row for row in rows if _is_readable(row)]
+        for row in rows:
+            if row not in readable:
+                self.message_user(request, f"{row}: cannot be decrypted.", messages.ERROR)
+        testing.tell(request, [(row.provider, row) for row in readable])
+
+    @admin.action(description="Use the selected keys again", permissions=["change"])
+    def use_again(self, request: HttpRequest, queryset: QuerySet[Credential]) -> None:
+        rows = list(queryset.exclude(set_aside_at=None).select_related("provider"))
+        queryset.update(set_aside_reason="", set_aside_at=None)
+        for row in rows:
+            row.guard.reset()
+        roster.forget()
+        log_change(request, rows, "Used again.")
+        said = "1 key is" if len(rows) == 1 else f"{len(rows)} keys are"
+        self.message_user(request, f"{said} in use again.", messages.SUCCESS)
+
+
+def _is_readable(row: Credential) -> bool:
+    try:
+        row.key()
+    except SecretUnreadable:
+        return False
+    return True

@@ -1,0 +1,89 @@
+"""What every admin of ours shares: edits that are obeyed at once, rows that are only looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from providers import roster
+from providers.admin.bases import ModelAdmin, ModelForm, Paginator
+
+
+class Obeyed(ModelAdmin):
+    """After an edit this process reads anew at once; the others do so within two seconds."""
+
+    forget: Callable[[], None] = staticmethod(roster.forget)
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return super().get_changelist_form(request, form=InList, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(self.forget)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        transaction.on_commit(self.forget)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        transaction.on_commit(self.forget)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        transaction.on_commit(self.forget)
+
+
+class InList(ModelForm):
+    """A row that is edited in its list: each control says of which row it is, to who cannot see."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label} of {self.instance}"
+
+
+class ReadOnly(ModelAdmin):
+    """Rows that the product writes, and people look at."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ForSuperusers(ReadOnly):
+    """The works of the machine: superusers alone may look."""
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than people turn pages: a full count of a huge table takes seconds."""
+
+    MOST = 5000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return int(rows.order_by()[: self.MOST].count())
+
+
+def log_change(request: HttpRequest, rows: Iterable[models.Model], said: str) -> None:
+    """Note an action in the history of each row."""
+    by = request.user.pk or 0  # whoever acts here is signed in
+    LogEntry.objects.log_actions(by, list(rows), CHANGE, said)

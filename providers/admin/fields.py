@@ -1,0 +1,81 @@
+"""Form fields of the admin that need words of their own."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from providers import registry
+
+
+class Json(forms.JSONField):
+    """JSON to be edited by people: laid out to be read, and errors that say where and what."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["widget"] = forms.Textarea(
+            attrs={"rows": 9, "cols": 72, "class": "json", "spellcheck": "false"}
+        )
+        super().__init__(*args, **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        if self.disabled or value in self.empty_values:
+            return [] if value in self.empty_values else value
+        try:
+            return json.loads(value, parse_constant=_refuse)
+        except json.JSONDecodeError as error:
+            raise ValidationError(
+                f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}. "
+                'Texts and names stand in double quotes: [{"limit": 30, "per_s": 60}].'
+            ) from None
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(f"This is not JSON: {error}.") from None
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return initial if self.disabled else data
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return value  # what was typed, and is wrong
+        return json.dumps(value, indent=2, ensure_ascii=False)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
+class NewKey(forms.CharField):
+    """A secret that goes in and is never shown again: not even after an error in another field."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"autocomplete": "new-password", "spellcheck": "false", "class": "vTextField"}
+        widget = forms.PasswordInput(render_value=False, attrs=attrs)
+        super().__init__(widget=widget, max_length=500, strip=True, **kwargs)
+
+    def clean(self, value: Any) -> str:
+        key: str = super().clean(value)
+        if key and not (key.isascii() and key.isprintable() and " " not in key):
+            # The key itself stays out of the message.
+            raise ValidationError("A key is one word of plain characters: look for stray ones.")
+        return key
+
+
+def adapter_choices(current: str = "") -> list[tuple[str, str]]:
+    """Every adapter, and the one a row names although it is gone."""
+    names = [adapter.name for adapter in registry.all()]
+    gone = [(current, f"{current} (does not exist)")] if current and current not in names else []
+    return [("", "---------"), *gone, *((name, name) for name in names)]
+
+
+JSON_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
+    models.JSONField: {"form_class": Json}
+}

@@ -1,0 +1,58 @@
+"""Ask providers now, several at once, and say what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from django.contrib import messages
+from django.db import connections
+from django.http import HttpRequest
+
+from providers import calls, client, roster
+from providers.datasets import PingQuery
+from providers.errors import NoKey, ProviderError, Refused
+from providers.models import Credential, Provider
+from providers.resilience import Deadline
+from providers.wording import outcome, span
+
+AT_ONCE = 8
+
+# A provider, and the one key it is to be asked with; None for whichever is next.
+Trial = tuple[Provider, Credential | None]
+Said = tuple[int, str]  # a level of `messages`, and a sentence
+
+
+def tell(request: HttpRequest, trials: Iterable[Trial]) -> None:
+    """Ask, and tell each result in a message."""
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="test") as pool:
+        results = list(pool.map(_in_thread, trials))
+    calls.flush()  # the next page shows these calls, and what they mean
+    roster.forget()
+    for level, sentence in results:
+        messages.add_message(request, level, sentence)
+
+
+def _in_thread(trial: Trial) -> Said:
+    try:
+        return attempt(*trial)
+    finally:
+        connections.close_all()
+
+
+def attempt(provider: Provider, credential: Credential | None = None) -> Said:
+    """One call, through guard and all, that every adapter makes as cheap as it can."""
+    who = f"{provider.slug} with {credential.label!r}" if credential else provider.slug
+    try:
+        deadline = Deadline(provider.timeout_s)
+        found = client.call(provider, PingQuery(), deadline, purpose="test", only=credential)
+    except KeyError:
+        return messages.ERROR, f"{who}: no adapter is called {provider.adapter_name!r}."
+    except NoKey as error:
+        return messages.WARNING, f"{who}: was not asked: {error}."
+    except ProviderError as error:
+        level = messages.WARNING if isinstance(error, Refused) else messages.ERROR
+        wait = f" It may be asked again in {span(error.wait)}." if error.wait else ""
+        detail = f" ({error})" if str(error) not in ("", error.code) else ""
+        return level, f"{who}: {outcome(error.code)}{detail}.{wait}"
+    return messages.SUCCESS, f"{who}: answered in {found.seconds * 1000:,.0f} ms."
