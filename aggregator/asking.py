@@ -1,0 +1,203 @@
+"""
+Asking providers: whom first, one after the other, and what becomes of what they say.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from aggregator import selection
+from aggregator.answers import Answer, Cached
+from aggregator.encoding import encode
+from aggregator.selection import Candidate
+from providers import roster
+from providers.client import Fetched, call
+from providers.datasets import Dataset, Query
+from providers.errors import (
+    Attempt,
+    Blacklisted,
+    CircuitOpen,
+    GatewayError,
+    Missing,
+    NoKey,
+    NotFound,
+    OutOfTokens,
+    PlanLimit,
+    ProviderError,
+    Unanswered,
+    Unsupported,
+)
+from providers.models import Provider
+from providers.resilience import Deadline, Phase, Reason, Standing, standings
+from providers.resilience.store import let_go
+
+rotation_log = logging.getLogger("providers.rotation")
+
+# Of each dataset, or questions asked by turns would always find the same provider's turn.
+_turns: defaultdict[str, Iterator[int]] = defaultdict(
+    lambda: itertools.count(random.randrange(1000))  # noqa: S311 (processes start apart)
+)
+
+
+def first(query: Query, deadline: Deadline) -> Answer:
+    """The first answer of a provider, best first."""
+    attempts: list[Attempt] = []
+    for provider in willing(query.dataset, deadline, attempts):
+        fetched = attempt(provider, query, deadline, attempts)
+        if fetched is not None:
+            rotation_log.info("%s: %s answered%s", query.key, provider.slug, _after(attempts))
+            return made(query, provider, fetched, attempts)
+    raise nobody(query, attempts)
+
+
+MOST_SHARE = 0.75  # of the time left that one may use up: who comes after it must have some too
+MOST_PATIENCE_S = 3.0
+_MOMENTARY = {OutOfTokens.code, CircuitOpen.code}
+
+
+def willing(
+    dataset: Dataset,
+    deadline: Deadline,
+    attempts: list[Attempt],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Provider]:
+    """
+    Providers to ask while the deadline lasts, best first; whom we pass over on the way is noted in
+    `attempts`. When nobody was of use and one refused for a moment only, that moment is waited
+    out, once: better late than an error.
+    """
+    for provider, passed_over in _ranked(dataset):
+        if not deadline.left():
+            return
+        noted = {known.provider for known in attempts}
+        attempts += [skipped for skipped in passed_over if skipped.provider not in noted]
+        yield provider
+    waits = [a.wait_s for a in attempts if a.outcome in _MOMENTARY and a.wait_s is not None]
+    pause = min(waits, default=MOST_PATIENCE_S) + 0.01
+    if pause < MOST_PATIENCE_S and deadline.allows(pause):
+        let_go()
+        sleep(pause)
+        yield from candidates(dataset)
+
+
+def attempt(
+    provider: Provider, query: Query, deadline: Deadline, attempts: list[Attempt]
+) -> Fetched | None:
+    """What `provider` answers, or None with the reason noted in `attempts`."""
+    began = time.monotonic()
+    try:
+        return call(provider, query, deadline.within(deadline.left() * MOST_SHARE))
+    except ProviderError as error:
+        ms = (time.monotonic() - began) * 1000
+        attempts[:] = [earlier for earlier in attempts if earlier.provider != provider.slug]
+        attempts.append(Attempt(provider.slug, error.code, error.wait, ms, str(error)))
+        return None
+
+
+def made(query: Query, provider: Provider, fetched: Fetched, attempts: Sequence[Attempt]) -> Answer:
+    """An answer out of what a provider sent."""
+    now = time.time()
+    fresh_s, stale_s = keeping(query, provider)
+    return Answer(
+        query=query,
+        data=encode(fetched.rows),
+        source=provider.slug,
+        fetched_at=now,
+        fresh_until=now + fresh_s,
+        stale_until=now + fresh_s + stale_s,
+        latency_ms=fetched.seconds * 1000,
+        attempts=tuple(attempts),
+        cached=Cached.MISS,
+        rows=fetched.rows,
+    )
+
+
+def keeping(query: Query, provider: Provider) -> tuple[float, float]:
+    """Seconds an answer stays fresh, and then servable: the policy's, the provider's at least."""
+    policy = roster.current().policies.get(query.dataset.name)
+    fresh_s = policy.fresh_s if policy and policy.fresh_s is not None else query.fresh_s
+    stale_s = policy.stale_s if policy and policy.stale_s is not None else query.stale_s
+    return max(fresh_s, provider.min_fresh_s), stale_s
+
+
+def candidates(dataset: Dataset) -> list[Provider]:
+    """Enabled providers that offer the dataset, best first by its policy."""
+    return [provider for provider, _ in _ranked(dataset)]
+
+
+def _ranked(dataset: Dataset) -> list[tuple[Provider, list[Attempt]]]:
+    """`candidates`; with each, those that its policy has before it, and why they come after."""
+    catalogue = roster.current()
+    rows = {row.slug: row for row in catalogue.offering(dataset)}
+    policy = catalogue.policies.get(dataset.name)
+    strategy, turn = policy.strategy if policy else "priority", next(_turns[dataset.name])
+    known = standings(rows)
+    found = _judged(rows, known)
+    wished = [candidate.name for candidate in selection.STRATEGIES[strategy](found, turn)]
+    ranked = [candidate.name for candidate in selection.rank(strategy, found, turn)]
+    return [
+        (
+            rows[name],
+            [
+                _excuse(rows[better], known[better])
+                for better in wished[: wished.index(name)]
+                if better not in ranked[:place]
+            ],
+        )
+        for place, name in enumerate(ranked)
+    ]
+
+
+def _excuse(provider: Provider, standing: Standing) -> Attempt:
+    """Why the provider was passed over without a try: it rests, or saves the last of its budget."""
+    guard, circuit = provider.guard, standing.circuit
+    if guard.phase(standing) is not Phase.OPEN:
+        return Attempt(provider.slug, OutOfTokens.code, detail="its rate budget is nearly spent")
+    refusal = Blacklisted if circuit.reason is Reason.BLACKLISTED else CircuitOpen
+    wait = (circuit.open_until or 0.0) - guard.clock()
+    return Attempt(provider.slug, refusal.code, max(0.0, wait), detail=circuit.reason)
+
+
+def _judged(rows: Mapping[str, Provider], known: Mapping[str, Standing]) -> list[Candidate]:
+    records = roster.records()
+    found = []
+    for slug, standing in known.items():
+        provider = rows[slug]
+        guard = provider.guard
+        record = records.get(slug)
+        found.append(
+            Candidate(
+                slug,
+                priority=provider.priority,
+                failures=standing.circuit.failures + standing.circuit.throttles,
+                latency_s=record.latency_s if record else None,
+                resting=guard.phase(standing) is Phase.OPEN,
+                tokens_left=guard.tokens_left(standing),
+            )
+        )
+    return found
+
+
+NOT_HERE = {Missing.code, Unsupported.code, PlanLimit.code}
+
+
+def nobody(query: Query, attempts: Sequence[Attempt]) -> GatewayError:
+    """The error for a question that no provider answered."""
+    rotation_log.warning("%s: nobody answered%s", query.key, _after(attempts))
+    if not attempts:
+        return Unanswered(f"no provider of {query.dataset.name!r} is enabled")
+    able = [attempt for attempt in attempts if attempt.outcome != NoKey.code]
+    if able and all(attempt.outcome in NOT_HERE for attempt in able):
+        return NotFound("No provider knows what was asked for, or offers it.", attempts)
+    return Unanswered("Every provider that could answer refused or failed.", attempts)
+
+
+def _after(attempts: Sequence[Attempt]) -> str:
+    if not attempts:
+        return ""
+    return " after " + ", ".join(f"{a.provider} ({a.outcome})" for a in attempts)

@@ -1,0 +1,29 @@
+"""When the worker last finished a task: the only proof that it works is work done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from providers.resilience import Cell
+
+SILENT_S = 180.0  # three rounds of the minute's task
+
+_cell = Cell("heartbeat:worker", ttl=7 * 86400.0)
+
+
+def beat(clock: Callable[[], float] = time.time) -> None:
+    """A task has come to its end."""
+    moment = clock()
+    _cell.update(lambda last: (max(float(last or 0.0), moment), None))
+
+
+def age_s(clock: Callable[[], float] = time.time) -> float | None:
+    """Seconds since the worker last finished a task; None when it never did."""
+    last = _cell.peek()
+    return None if not last else max(0.0, clock() - float(last))
+
+
+def is_active(clock: Callable[[], float] = time.time) -> bool:
+    age = age_s(clock)
+    return age is not None and age < SILENT_S

@@ -1,0 +1,39 @@
+"""Rows that have had their time, deleted in small chunks so that nobody waits for a lock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db.models import QuerySet
+from django.utils.timezone import now
+
+from aggregator.models import ShelvedAnswer
+from providers.models import Call, Cell
+
+CALLS_KEPT = timedelta(days=7)
+CHUNK = 2000
+PAUSE_S = 0.05  # between chunks: a writer that waits gets its turn
+
+
+def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
+    """Delete old calls, answers nobody may serve any more, and expired cells: how many of each."""
+    moment = time.time()
+    return {
+        "calls": delete_in_chunks(Call.objects.filter(at__lt=now() - CALLS_KEPT), sleep),
+        "answers": delete_in_chunks(ShelvedAnswer.objects.filter(stale_until__lt=moment), sleep),
+        "cells": delete_in_chunks(Cell.objects.filter(expires_at__lt=moment - 86400), sleep),
+    }
+
+
+def delete_in_chunks(
+    rows: QuerySet[Call] | QuerySet[ShelvedAnswer] | QuerySet[Cell], sleep: Callable[[float], None]
+) -> int:
+    gone = 0
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
+        gone += rows.model._default_manager.filter(pk__in=keys)._raw_delete(rows.db)
+        if len(keys) < CHUNK:
+            break
+        sleep(PAUSE_S)
+    return gone

@@ -1,0 +1,50 @@
+"""
+When the worker does what: a table that `sync` enforces after every migration.
+
+No schedule is ever made from what somebody typed: one row that cannot be read stops all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django_q.models import Schedule
+
+
+@dataclass(frozen=True)
+class Entry:
+    name: str
+    func: str
+    minutes: int
+
+
+ENTRIES = (
+    Entry("warm answers", "aggregator.tasks.warm_answers", 1),
+    Entry("prune rows", "aggregator.tasks.prune_rows", 60),
+    Entry("learn listings", "aggregator.tasks.learn_listings", 24 * 60),
+)
+
+
+def sync(**kwargs: Any) -> None:
+    """Make the schedules those of the table: nothing missing, nothing else."""
+    names = [entry.name for entry in ENTRIES]
+    Schedule.objects.exclude(name__in=names).delete()
+    for entry in ENTRIES:
+        rows = Schedule.objects.filter(name=entry.name)
+        values = {
+            "func": entry.func,
+            "schedule_type": Schedule.MINUTES,
+            "minutes": entry.minutes,
+            "args": None,
+            "kwargs": None,
+            "hook": None,
+            "cluster": None,
+            "repeats": -1,
+        }
+        first = rows.order_by("pk").first()
+        if first is None:
+            Schedule.objects.create(name=entry.name, **values)
+        else:
+            rows.exclude(pk=first.pk).delete()
+            rows.filter(pk=first.pk).update(**values)

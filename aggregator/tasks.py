@@ -1,0 +1,70 @@
+"""
+What the worker does. A task is short: call the verb, return a sentence for the log.
+
+The database is the truth and the queue only a doorbell: a task that is lost is made good by the
+next, a task that runs twice does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+
+from django.utils.timezone import now
+from django_q.models import Failure, Success
+
+from aggregator import heartbeat
+from aggregator.pruning import prune
+from aggregator.warming import warm
+from providers import calls, learning
+from providers.errors import ProviderError
+
+Task = Callable[[], str]
+
+
+def task(work: Task) -> Task:
+    """Calls are written before the task ends: a worker process leaves without saying goodbye."""
+
+    @wraps(work)
+    def run() -> str:
+        try:
+            said = work()
+        finally:
+            calls.flush()
+        heartbeat.beat()
+        return said
+
+    return run
+
+
+@task
+def warm_answers() -> str:
+    done, failed = warm()
+    return f"{done} answers warmed, {failed} failed"
+
+
+@task
+def prune_rows() -> str:
+    """Old rows of ours, and the queue's own records of more than two weeks."""
+    gone = prune()
+    before = now() - timedelta(days=14)
+    for kind in (Success, Failure):
+        gone[kind.__name__.lower()] = kind.objects.filter(stopped__lt=before).delete()[0]
+    return ", ".join(f"{number} {name}" for name, number in gone.items()) + " deleted"
+
+
+@task
+def learn_listings() -> str:
+    """Ask each provider that has a list what it calls our assets."""
+    said = []
+    for provider in learning.teachers():
+        try:
+            learned = learning.learn(provider)
+        except ProviderError as error:
+            said.append(f"{provider}: {error.code}")
+        else:
+            said.append(
+                f"{provider}: {learned.new} new, {learned.changed} changed, {learned.gone} gone"
+            )
+    return "; ".join(said) or "nobody to ask"
