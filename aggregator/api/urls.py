@@ -1,0 +1,35 @@
+"""The routes of the API. A trailing slash is optional everywhere."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from aggregator.api import errors, views
+from aggregator.api import serializers as s
+
+DATA = [
+    ("market", s.MarketQuerySerializer, "Top coins by market capitalisation"),
+    ("market/price", s.PriceQuerySerializer, "Spot prices of up to 100 coins"),
+    ("market/ohlc", s.OhlcQuerySerializer, "Candles (OHLCV), ascending"),
+    ("market/history", s.HistoryQuerySerializer, "Past prices of one coin"),
+    ("market/global", s.GlobalQuerySerializer, "Statistics of the whole market"),
+    ("coins/(?P<id>[^/]+)", s.CoinQuerySerializer, "What a coin is"),
+    ("search", s.SearchQuerySerializer, "Coins by symbol or name"),
+    ("news", s.NewsQuerySerializer, "News of all feeds, merged, newest first"),
+    ("sentiment", s.SentimentQuerySerializer, "Fear and greed index"),
+    ("gas", s.GasQuerySerializer, "What a transaction costs now"),
+]
+
+urlpatterns = [
+    *(
+        re_path(
+            rf"^api/{route}/?$", views.dataset_view(query, summary), name=query.query.dataset.name
+        )
+        for route, query, summary in DATA
+    ),
+    re_path(r"^api/capabilities/?$", views.CapabilitiesView.as_view(), name="capabilities"),
+    re_path(r"^api/status/?$", views.StatusView.as_view(), name="status"),
+    re_path(r"^healthz/?$", views.LivenessView.as_view(), name="healthz"),
+    re_path(r"^readyz/?$", views.ReadinessView.as_view(), name="readyz"),
+    re_path(r"^api(/.*)?$", errors.nothing_here),
+]

@@ -1,0 +1,97 @@
+"""The data routes: a query string in, one verb, an answer out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from django.db import connection
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from aggregator import capabilities, demand, gateway, hot, readouts
+from aggregator.answers import Answer
+from aggregator.api import schema
+from aggregator.api import serializers as s
+
+
+class DatasetView(APIView):
+    """Its meta tells who answered, when, and who was passed over."""
+
+    asked: ClassVar[type[s.QuerySerializer]]
+
+    def get(self, request: Request, **path: str) -> Response:
+        asked = self.asked(data={**request.query_params.dict(), **path})
+        answer = answer_to(asked)
+        request.META[hot.ANSWER] = answer  # so that the edge may send it, also to others
+        return Response(answer, headers=dict(answer.headers(time.time())))
+
+
+def answer_to(asked: s.QuerySerializer) -> Answer:
+    """The answer to parameters; raises ValidationError or a GatewayError. The explorer's too."""
+    asked.is_valid(raise_exception=True)
+    query = asked.save()
+    demand.note(query)
+    answer = gateway.answer(query)
+    missing = tuple({"symbol": word[:64], "reason": "unknown"} for word in asked.unknown)
+    return answer.lacking(missing) if missing else answer
+
+
+def dataset_view(asked: type[s.QuerySerializer], summary: str) -> Any:
+    """A view of one dataset with its schema: parameters from the query, rows from the record."""
+    query: Any = asked.query
+    name = f"{query.__name__.removesuffix('Query')}View"
+    view: type[DatasetView] = type(name, (DatasetView,), {"asked": asked})
+    documented = extend_schema(
+        operation_id=f"get_{query.dataset.name}",
+        summary=summary,
+        tags=["data"],
+        parameters=schema.parameters(asked),
+        responses=schema.responses(s.answer_serializer(query), 400, 401, 403, 404, 429, 503),
+    )
+    return extend_schema_view(get=documented)(view).as_view()
+
+
+class CapabilitiesView(APIView):
+    @extend_schema(
+        operation_id="get_capabilities",
+        summary="Which provider answers which dataset, and how well it did",
+        tags=["system"],
+        responses=schema.responses(s.CapabilitiesSerializer, 401, 403, 429),
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"data": capabilities.matrix()})
+
+
+class StatusView(APIView):
+    @extend_schema(
+        operation_id="get_status",
+        summary="How the gateway and its providers are, from rows and cells; asks no upstream",
+        tags=["system"],
+        responses=schema.responses(s.StatusSerializer, 401, 403, 429),
+    )
+    def get(self, request: Request) -> Response:
+        return Response(readouts.status())
+
+
+class LivenessView(APIView):
+    """The process answers: nothing else is looked at."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        return Response({"status": "ok"})
+
+
+class ReadinessView(LivenessView):
+    """Fit to be sent traffic: database and store answer; 503 with what does not."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        found = readouts.readiness(connection)
+        return Response(found, status=200 if found["ready"] else 503)

@@ -1,0 +1,119 @@
+"""
+What others may ask us about ourselves: from rows and cells, never from an upstream.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Count, Max
+from django.utils.timezone import now
+
+from aggregator import heartbeat, shelf
+from aggregator.encoding import timestamp
+from providers.models import Call
+from providers.overview import ProviderNow, providers_now
+from providers.resilience.cell import store_is_out
+from providers.resilience.store import store
+from providers.standing import Status
+
+
+def _out() -> tuple[type[Exception], ...]:
+    """What database and store raise when they are out of reach."""
+    return (DatabaseError, *store().errors)
+
+
+def status() -> dict[str, Any]:
+    """GET /api/status."""
+    found = providers_now()
+    measured = [item.latency_ms for item in found if item.latency_ms is not None]
+    return {
+        "timestamp": timestamp(time.time()),
+        "health": _health(found),
+        "counts": dict(Counter(str(item.status) for item in found)),
+        "avg_response_time_ms": round(sum(measured) / len(measured), 1) if measured else None,
+        "providers": {
+            item.provider.slug: {
+                "status": item.status,
+                "active": item.provider.enabled and item.status is not Status.DISABLED,
+                "reason": item.reason,
+                "circuit": item.phase,
+                "resting_s": round(item.resting_s, 1),
+                "tokens_left_percent": item.tokens_left_percent,
+                "response_time_ms": item.latency_ms,
+                "success_rate_percent": item.success_rate_percent,
+                "has_key": item.has_key,
+            }
+            for item in found
+        },
+        "rotation": rotation(),
+        "sandbox": bool(settings.SANDBOX),
+    }
+
+
+def _health(found: list[ProviderNow]) -> str:
+    """Judged by what is switched on and was asked; what is switched off does not count."""
+    asked = [item for item in found if item.status not in (Status.DISABLED, Status.UNKNOWN)]
+    if not asked:
+        return "unknown"
+    good = sum(item.status in (Status.HEALTHY, Status.DEGRADED) for item in asked)
+    if good == len(asked) and all(item.status is Status.HEALTHY for item in asked):
+        return "online"
+    return "degraded" if good else "offline"
+
+
+def rotation(*, hours: int = 24) -> dict[str, dict[str, Any]]:
+    """Who answered how often: {name: {served, share (percent), last_used}}."""
+    rows = (
+        Call.objects.ok()
+        .since(now() - timedelta(hours=hours))
+        .values("provider__slug")
+        .annotate(served=Count("pk"), last_used=Max("at"))
+        .order_by("-served")
+    )
+    counted = list(rows)
+    total = sum(row["served"] for row in counted)
+    return {
+        row["provider__slug"]: {
+            "served": row["served"],
+            "share": round(100 * row["served"] / total, 2),
+            "last_used": timestamp(row["last_used"].timestamp()),
+        }
+        for row in counted
+    }
+
+
+def readiness(connection: BaseDatabaseWrapper) -> dict[str, Any]:
+    """GET /readyz: is this process fit to be sent traffic?"""
+    database = _answers(lambda: connection.ensure_connection())
+    shared = not store_is_out() and _answers(lambda: store().read_many(["readyz"]))
+    return {
+        "ready": database and shared,
+        "database": "online" if database else "offline",
+        "store": "online" if shared else "offline",
+        # A silent worker is told and does not make this process unfit to answer.
+        "worker": "active" if heartbeat.is_active() else "silent",
+        "sandbox": bool(settings.SANDBOX),
+    }
+
+
+def _answers(question: Any) -> bool:
+    try:
+        question()
+    except _out():
+        return False
+    return True
+
+
+def shelf_size() -> int | None:
+    """Answers on the shared shelf; None while it is out of reach."""
+    try:
+        return shelf.size()
+    except _out():
+        return None

@@ -1,0 +1,159 @@
+"""
+Requests and responses as ASGI spells them, without any policy: see `edge` for that.
+https://asgi.readthedocs.io/en/stable/specs/www.html
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from django.conf import settings
+
+from aggregator.api.errors import CONTENT_TYPE, of_gateway, problem
+from aggregator.encoding import dumps
+from providers.errors import GatewayError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MOST_BODY = 1024 * 1024  # bytes of a request
+BODY_S = 10.0  # and the seconds within which it has to be here
+
+
+class Response(NamedTuple):
+    """A whole response."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    def plus(self, headers: Headers) -> Response:
+        return Response(self.status, [*self.headers, *headers], self.body)
+
+
+async def respond(scope: Scope, send: Send, response: Response) -> None:
+    """HEAD gets the headers of GET, also the length, and no body."""
+    body = b"" if scope["method"] == "HEAD" else response.body
+    await send(
+        {"type": "http.response.start", "status": response.status, "headers": response.headers}
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def of_problem(body: dict[str, Any], headers: dict[str, str]) -> Response:
+    content = dumps(body)
+    own = [
+        (b"content-type", CONTENT_TYPE.encode()),
+        (b"content-length", b"%d" % len(content)),
+        (b"cache-control", b"no-store"),
+        *spelled(headers.items()),
+        *cors(),
+    ]
+    return Response(body["status"], own, content)
+
+
+def of_error(error: GatewayError) -> Response:
+    return of_problem(*of_gateway(error))
+
+
+def refusal(status: int, code: str, title: str, detail: str) -> Response:
+    return of_problem(problem(status, code, detail, title=title), {})
+
+
+def spelled(headers: Iterable[tuple[str, str]]) -> Headers:
+    return [(name.lower().encode(), value.encode()) for name, value in headers]
+
+
+async def body_of(receive: Receive) -> bytes | Response:
+    """
+    The body of a request, or the refusal of one that is too long or too slow. It is read before
+    the request gets a thread, so that nobody can hold threads by sending slowly.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            body = await _read(receive)
+    except TimeoutError:
+        detail = f"A body has to arrive within {BODY_S:.0f} seconds."
+        return refusal(408, "too_slow", "The request came too slowly", detail)
+    if body is None:
+        return refusal(
+            413, "too_large", "The body is too large", f"A body has at most {MOST_BODY} bytes."
+        )
+    return body
+
+
+async def _read(receive: Receive) -> bytes | None:
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > MOST_BODY:
+            return None
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return bytes(body)
+
+
+def is_for_a_program(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+    """A reading request that will have JSON; `?format=` and what else there is are Django's."""
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and b"format=" not in scope["query_string"]
+        and accepts_json(headers.get(b"accept", b"*/*"))
+    )
+
+
+@lru_cache(maxsize=256)
+def accepts_json(accept: bytes) -> bool:
+    ranges = [part.partition(b";")[0].strip().lower() for part in accept.split(b",")]
+    return b"text/html" not in ranges and any(
+        known in ranges for known in (b"application/json", b"*/*", b"application/*")
+    )
+
+
+def matches(candidates: bytes, etag: str) -> bool:
+    """Does If-None-Match name this ETag? It compares weakly: `W/` does not count (RFC 9110)."""
+    bare = etag.removeprefix("W/").encode()
+    tags = (tag.strip().removeprefix(b"W/") for tag in candidates.split(b","))
+    return any(tag in (b"*", bare) for tag in tags)
+
+
+# -- Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol) ---------------
+
+
+def cors() -> Headers:
+    """For every response: any page may read it, with the headers that say something."""
+    origin = settings.CORS_ALLOW_ORIGIN
+    if not origin:
+        return []
+    return [
+        (b"access-control-allow-origin", origin.encode()),
+        (b"access-control-expose-headers", _EXPOSED),
+    ]
+
+
+_EXPOSED = (
+    b"Age, Cache-Status, ETag, Retry-After, "
+    b"X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset"
+)
+
+
+def preflight() -> Response:
+    headers = [(b"allow", _METHODS)]
+    if allowed := cors():
+        headers += [
+            *allowed,
+            (b"access-control-allow-methods", _METHODS),
+            (b"access-control-allow-headers", _SENDABLE),
+            (b"access-control-max-age", b"86400"),
+        ]
+    return Response(204, headers)
+
+
+_METHODS = b"GET, HEAD, POST, OPTIONS"
+_SENDABLE = b"Authorization, Content-Type, If-None-Match, X-API-Key"

@@ -1,0 +1,137 @@
+"""Whatever is asked, a clear error names what is wrong: never a 500, and nobody is called."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from providers.models import Asset, Call
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def bitcoin() -> Asset:
+    return Asset.objects.create(slug="bitcoin", symbol="BTC", name="Bitcoin")
+
+
+def problem_of(client: Client, url: str, **params: Any) -> dict[str, Any]:
+    """The one shape of every error."""
+    response = client.get(url, params)
+    body: dict[str, Any] = response.json()
+    assert response["Content-Type"] == "application/problem+json"
+    assert body["status"] == response.status_code
+    assert {"type", "title", "status", "detail", "code"} <= set(body)
+    assert body["detail"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("url", "params", "field"),
+    [
+        ("/api/market", {"limit": "251"}, "limit"),
+        ("/api/market", {"limit": "0"}, "limit"),
+        ("/api/market", {"limit": "ten"}, "limit"),
+        ("/api/market", {"limit": "9" * 400}, "limit"),
+        ("/api/market", {"page": "-1"}, "page"),
+        ("/api/market", {"currency": "doubloons"}, "currency"),
+        ("/api/market", {"colour": "red"}, "colour"),
+        ("/api/market/price", {}, "symbols"),
+        ("/api/market/price", {"symbols": ",,,"}, "symbols"),
+        ("/api/market/price", {"symbols": ",".join(f"A{n}" for n in range(101))}, "symbols"),
+        ("/api/market/price", {"symbols": "A," * 5000}, "symbols"),
+        ("/api/market/ohlc", {"symbol": "BTC", "interval": "7m"}, "interval"),
+        ("/api/market/ohlc", {"symbol": "BTC", "limit": "1001"}, "limit"),
+        ("/api/market/ohlc", {"interval": "1h"}, "symbol"),
+        ("/api/market/ohlc", {"symbol": "BTC", "start": "yesterday"}, "start"),
+        (
+            "/api/market/ohlc",
+            {"symbol": "BTC", "start": "2026-02-01", "end": "2026-01-01"},
+            "start",
+        ),
+        ("/api/market/ohlc", {"symbol": "BTC", "start": "2999-01-01"}, "start"),
+        ("/api/market/history", {"symbol": "BTC", "days": "7", "start": "2026-01-01"}, "days"),
+        ("/api/market/history", {"symbol": "BTC", "days": "99999"}, "days"),
+        ("/api/market/history", {"symbol": "BTC", "start": "1969-01-01"}, "start"),
+        ("/api/search", {"q": " "}, "q"),
+        ("/api/search", {"q": "x" * 61}, "q"),
+        ("/api/news", {"since": "2026-13-45"}, "since"),
+        ("/api/sentiment", {"days": "0"}, "days"),
+        ("/api/gas", {"chain": "dogechain"}, "chain"),
+        ("/api/market/global", {"limit": "1"}, "limit"),
+    ],
+)
+def test_a_bad_parameter_is_named(
+    client: Client, url: str, params: dict[str, str], field: str
+) -> None:
+    body = problem_of(client, url, **params)
+    assert (body["status"], body["code"]) == (400, "bad_query")
+    assert list(body["errors"]) == [field]
+    assert not Call.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    ["NOPE", "' OR 1=1 --", "{{7*7}}", "../../etc/passwd", "ВТС", "🚀", "%00", "a" * 64],
+)
+def test_an_unknown_symbol_is_a_404(client: Client, symbol: str) -> None:
+    for url, params in [
+        ("/api/market/ohlc", {"symbol": symbol}),
+        ("/api/market/history", {"symbol": symbol}),
+        ("/api/market/price", {"symbols": symbol}),
+    ]:
+        assert problem_of(client, url, **params)["status"] in (400, 404)
+    assert problem_of(client, "/api/market/ohlc", symbol="NOPE")["status"] == 404
+
+
+@pytest.mark.parametrize("spelling", ["btc", "BTC", "bTc", "Bitcoin", "bitcoin", " BTC "])
+def test_a_symbol_may_be_spelled_in_any_case_or_by_name(client: Client, spelling: str) -> None:
+    body = problem_of(client, "/api/market/ohlc", symbol=spelling)
+    assert (body["status"], body["code"]) == (503, "unanswered")  # known, and nobody to ask
+
+
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/market/nope", "/api/coins/"])
+def test_an_unknown_path_has_the_same_shape(client: Client, path: str) -> None:
+    assert problem_of(client, path)["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_another_method_is_refused(client: Client, method: str) -> None:
+    response = getattr(client, method)("/api/market")
+    assert response.status_code == 405
+    assert response.json()["code"] == "method_not_allowed"
+
+
+def test_a_slash_at_the_end_makes_no_difference(client: Client) -> None:
+    for path in ("/api/market/", "/api/market/price/", "/api/status/", "/healthz/"):
+        assert client.get(path).status_code == client.get(path.rstrip("/")).status_code != 404
+
+
+class AnyText(TestCase):
+    """No text anywhere makes it stumble."""
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.sampled_from(
+            [
+                "/api/market?currency=",
+                "/api/market/price?symbols=",
+                "/api/search?q=",
+                "/api/news?source=",
+                "/api/gas?chain=",
+                "/api/market/ohlc?start=",
+                "/api/coins/",
+            ]
+        ),
+        st.text(max_size=80),
+    )
+    def test_any_text_is_answered_or_refused(self, url: str, text: str) -> None:
+        from urllib.parse import quote
+
+        response = self.client.get(url + quote(text, safe=""))
+        assert response.status_code in (200, 400, 404, 503), response.content
