@@ -1,0 +1,280 @@
+"""
+The ASGI layer in front of Django: hot answers leave from here, everything else goes to a pool.
+
+    a known question whose answer on this process's board is fresh  -> at once, prepared bytes
+    the same, stale, and we looked for a newer one just now         -> at once, saying so
+    a question that is on its way to Django already                 -> waits for that one
+    anything else                                                   -> Django, in a bounded pool
+    no place in the pool                                            -> the stale answer, or 503
+
+No policy lives here: what may be served until when is asked of `answers`, who may ask of `callers`,
+how often of `meter`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from typing import NamedTuple
+
+from django.urls import Resolver404, resolve
+
+from aggregator import answers, arrivals, bridge, callers, hot, wire
+from aggregator.answers import Answer, Cached
+from aggregator.api.errors import problem
+from aggregator.api.views import DatasetView
+from aggregator.arrivals import Arrival
+from aggregator.callers import Caller
+from aggregator.hot import Known, Line
+from aggregator.meter import Verdict, meter
+from aggregator.pool import For, Pool
+from aggregator.wire import Receive, Response, Scope, Send
+from providers.datasets import PriceQuery, Query
+from providers.errors import GatewayError, Overloaded
+
+logger = logging.getLogger(__name__)
+
+LOOK_S = 0.5  # a stale answer is served without another look beyond this process for so long
+LOOK_PATIENCE_S = 0.08  # and a look that takes longer is not waited for
+MOST_WAITING = 1_000  # for questions that are under way already
+TICKS = 10  # a second: as exact as `age_s` is written
+
+# What asks no provider, by the beginning of its path.
+HOUSE = (
+    *("/admin", "/static/", "/docs", "/healthz", "/readyz", "/metrics"),
+    *("/api/status", "/api/capabilities", "/api/schema"),
+)
+
+
+_OLD = (Cached.STALE, Cached.REFRESHING)
+
+
+class Landed(NamedTuple):
+    """What Django said to a question; `answer` is None when it was an error."""
+
+    response: Response
+    answer: Answer | None
+
+    def shared(self) -> Landed:
+        """The same, for one who waited for it."""
+        if self.answer is None or self.answer.cached is not Cached.MISS:
+            return self
+        return Landed(self.response, self.answer.as_(Cached.COALESCED))
+
+
+class Edge:
+    """`django` is a WSGI handler; `pool` has the threads it runs in."""
+
+    def __init__(
+        self, django: bridge.Handler, pool: Pool, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.django = django
+        self.pool = pool
+        self.clock = clock
+        self.flying: dict[tuple[Line, bytes], asyncio.Task[Landed]] = {}
+        self.waiting = 0
+        self.prepared = Prepared()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        path: str = scope["path"]
+        try:
+            if path.startswith("/api/") or path == "/api":
+                response = await self._api(scope, receive)
+            else:
+                response = await self._django(scope, receive)
+        except GatewayError as error:
+            response = wire.of_error(error)
+        except Exception:
+            logger.exception("unexpected error at the edge")
+            response = wire.of_problem(problem(500, "error", "It has been logged."), {})
+        await wire.respond(scope, send, response)
+
+    async def _api(self, scope: Scope, receive: Receive) -> Response:
+        if scope["method"] == "OPTIONS":
+            return wire.preflight()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        caller = callers.of_request(scope, headers)
+        verdict = meter.count(caller)
+        try:
+            if not verdict.allowed:
+                response = _throttled(verdict)
+            elif wire.is_for_a_program(scope, headers):
+                response = await self._get(scope, receive, headers, caller)
+            else:
+                response = await self._django(scope, receive, caller)
+        except GatewayError as error:
+            response = wire.of_error(error)
+        return response.plus(verdict.headers())
+
+    async def _django(
+        self, scope: Scope, receive: Receive, caller: Caller | None = None
+    ) -> Response:
+        """What Django says to this very request; `caller` was admitted to the API."""
+        body = b""
+        if scope["method"] not in ("GET", "HEAD"):
+            read = await wire.body_of(receive)
+            if isinstance(read, Response):
+                return read
+            body = read
+        environ = bridge.environ_of(scope, body)
+        if caller is None:
+            return await self._run(_whom(scope["path"]), environ)
+        environ[callers.ADMITTED] = caller
+        response = await self._run(_whom(scope["path"]), environ)
+        return response.plus(wire.cors())
+
+    async def _run(
+        self, whom: For, environ: bridge.Environ, arrival: Arrival | None = None
+    ) -> Response:
+        work = partial(bridge.run, self.django, environ)
+        return await self.pool.run(whom, arrival.carried_by(work) if arrival else work)
+
+    # -- Questions: the same answer for everybody ---------------------------------------------
+
+    async def _get(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], caller: Caller
+    ) -> Response:
+        """An answer off the board if it will do, else what Django says."""
+        line: Line = (scope["path"], scope["query_string"])
+        now = self.clock()
+        known = hot.find(line)
+        answer = answers.board.get(known.key) if known is not None else None
+        if known is None or answer is None or not answer.is_servable(now):
+            if _asked_by(line[0]) is None:
+                return await self._django(scope, receive, caller)
+            return self._said(await self._landed(line, scope, caller), headers)
+        known.asked += 1
+        if answer.is_fresh(now):
+            return self.prepared.response(answer, Cached.HIT, headers, now)
+        if now >= known.looked_at + LOOK_S:
+            looked = await self._look(known, line, scope, caller)
+            if looked is not None:
+                return self._said(looked, headers)
+        return self.prepared.response(answer, known.cached, headers, self.clock())
+
+    def _said(self, landed: Landed, headers: dict[bytes, bytes]) -> Response:
+        if landed.answer is None:
+            return landed.response
+        return self.prepared.response(landed.answer, landed.answer.cached, headers, self.clock())
+
+    async def _look(self, known: Known, line: Line, scope: Scope, caller: Caller) -> Landed | None:
+        """
+        What is newer than the stale answer on this process's board: another process may have
+        shelved it. None when finding out takes time or a place that there is not.
+        """
+        known.looked_at, known.cached = self.clock(), Cached.REFRESHING
+        try:
+            async with asyncio.timeout(LOOK_PATIENCE_S):
+                landed = await self._landed(line, scope, caller)
+        except TimeoutError:
+            return None
+        except Overloaded:
+            known.cached = Cached.STALE
+            return None
+        gone = answers.board.get(known.key) is None  # purged meanwhile
+        return landed if landed.answer or gone else None
+
+    async def _landed(self, line: Line, scope: Scope, caller: Caller) -> Landed:
+        """What Django says to a question; asked once for all who ask the same meanwhile."""
+        # The host is part of it: Django refuses those that are not ours.
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        flight = self.flying.get((line, host))
+        if flight is None:
+            flight = asyncio.create_task(self._fly(line, host, scope, caller))
+            self.flying[line, host] = flight
+            flight.add_done_callback(lambda done: self._forget(line, host, done))
+            return await asyncio.shield(flight)
+        if self.waiting >= MOST_WAITING:
+            raise Overloaded("Too many are waiting for an answer already.")
+        self.waiting += 1
+        try:
+            return (await asyncio.shield(flight)).shared()
+        finally:
+            self.waiting -= 1
+
+    def _forget(self, line: Line, host: bytes, flight: asyncio.Task[Landed]) -> None:
+        self.flying.pop((line, host), None)
+        if not flight.cancelled():
+            flight.exception()  # whoever still waits raises it; nobody may be left
+
+    async def _fly(self, line: Line, host: bytes, scope: Scope, caller: Caller) -> Landed:
+        # Of the headers only what makes no difference between those who share the answer.
+        headers = [(b"accept", b"application/json")]
+        headers += [(b"host", host)] if host else []  # HTTP/1.0 may do without
+        environ = bridge.environ_of({**scope, "method": "GET", "headers": headers}, b"")
+        environ[callers.ADMITTED] = caller
+        is_gathered = _asked_by(line[0]) is PriceQuery
+        with arrivals.announced() if is_gathered else nullcontext() as arrival:
+            response = await self._run(For.API, environ, arrival)
+        answer: Answer | None = environ.get(hot.ANSWER)
+        if answer is None:
+            return Landed(response.plus(wire.cors()), None)
+        if not answer.missing:
+            known = hot.remember(line, answer.query)
+            known.looked_at = self.clock()
+            known.cached = answer.cached if answer.cached in _OLD else Cached.STALE
+        return Landed(response, answer)
+
+
+def _whom(path: str) -> For:
+    if path.startswith(HOUSE):
+        return For.HOUSE
+    return For.API if path.startswith("/api") else For.PAGES
+
+
+def _asked_by(path: str) -> type[Query] | None:
+    """What a path asks for, where that is a dataset: then the request line alone decides."""
+    try:
+        view = getattr(resolve(path).func, "cls", None)
+    except Resolver404:
+        return None
+    return view.asked.query if view and issubclass(view, DatasetView) else None
+
+
+def _throttled(verdict: Verdict) -> Response:
+    wait = verdict.resets_in_s
+    detail = f"The limit is {verdict.limit} requests a minute."
+    body = problem(429, "throttled", detail, retry_after_s=wait)
+    return wire.of_problem(body, {"Retry-After": str(wait)})
+
+
+class Prepared:
+    """Answers as they are sent in this tenth of a second, so that a hit copies no bytes."""
+
+    def __init__(self) -> None:
+        self.tick = -1
+        self.made: dict[tuple[int, Cached], tuple[Answer, Response]] = {}
+
+    def response(
+        self, answer: Answer, cached: Cached, headers: dict[bytes, bytes], now: float
+    ) -> Response:
+        """The answer, true at `now`; 304 for those who have it."""
+        tick = int(now * TICKS)
+        if tick != self.tick:
+            self.tick, self.made = tick, {}
+        key = (id(answer), cached)
+        found = self.made.get(key)
+        if found is None:
+            # The answer is kept beside its response, so that its id stays its own.
+            found = self.made[key] = (answer, _response(answer, cached, now))
+        response = found[1]
+        if (tags := headers.get(b"if-none-match")) and wire.matches(tags, answer.etag):
+            return Response(304, response.headers[_CONTENT:])
+        return response
+
+
+_CONTENT = 2  # headers of a response that are about its body
+
+
+def _response(answer: Answer, cached: Cached, now: float) -> Response:
+    body = answer.body(now, cached)
+    content = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    headers = [*content, *wire.spelled(answer.headers(now, cached)), *wire.cors()]
+    return Response(200, headers, body)
