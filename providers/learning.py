@@ -21,7 +21,9 @@ from providers.resilience import Deadline
 
 PATIENCE_S = 60.0
 # Quotes worth knowing; an exchange lists hundreds of others.
-QUOTES = frozenset(["USD", "USDT", "USDC", "EUR", "GBP", "JPY", "CHF", "AUD", "CAD", "BTC", "ETH"])
+QUOTES = frozenset(
+    ["USD", "USDT", "USDC", "FDUSD", "EUR", "GBP", "JPY", "CHF", "AUD", "CAD", "BTC", "ETH"]
+)
 
 
 @dataclass(frozen=True)

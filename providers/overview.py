@@ -53,15 +53,13 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
         if row.adapter_name in known_adapters
     ]
     known = standings(row.slug for row in chosen)
-    return [
-        _now(row, known[row.slug], records.get(row.slug), bool(catalogue.keys_of(row)))
-        for row in chosen
-    ]
+    return [_now(row, catalogue, known[row.slug], records.get(row.slug)) for row in chosen]
 
 
 def _now(
-    provider: Provider, standing: Standing, record: roster.Record | None, has_key: bool
+    provider: Provider, catalogue: roster.Roster, standing: Standing, record: roster.Record | None
 ) -> ProviderNow:
+    has_key = bool(catalogue.keys_of(provider))
     guard = provider.guard
     phase, tokens = guard.phase(standing), guard.tokens_left(standing)
     found, reason = judge(
@@ -74,6 +72,8 @@ def _now(
             failures=standing.circuit.failures + standing.circuit.throttles,
             tokens_left=tokens,
             success_rate=record.success_rate if record else None,
+            keys_set_aside=provider.pk in catalogue.keyed and not has_key,
+            calls=record.calls if record else 0,
         )
     )
     until = standing.circuit.open_until or 0.0

@@ -30,12 +30,14 @@ class Facts:
 
     enabled: bool
     needs_key: bool
-    has_key: bool
+    has_key: bool  # one that may be used: not switched off, not set aside
     phase: Phase
     reason: Reason
     failures: int
     tokens_left: float | None
     success_rate: float | None
+    keys_set_aside: bool = False  # it has keys, and refused each
+    calls: int = 0  # of the last day, also those that say nothing of its health
 
 
 POOR = 0.9  # a success rate under this is worth an operator's look
@@ -45,6 +47,8 @@ def status(facts: Facts) -> tuple[Status, str]:
     """The status, and why in a few words."""
     if not facts.enabled:
         return Status.DISABLED, "switched off"
+    if facts.needs_key and facts.keys_set_aside:
+        return Status.MISCONFIGURED, "every key was refused"
     if facts.needs_key and not facts.has_key:
         return Status.DISABLED, "no key"
     if facts.phase is Phase.OPEN:
@@ -52,7 +56,8 @@ def status(facts: Facts) -> tuple[Status, str]:
     if facts.tokens_left is not None and facts.tokens_left <= 0:
         return Status.RATE_LIMITED, "rate budget spent"
     if facts.success_rate is None:
-        return Status.UNKNOWN, "not asked in the last 24 hours"
+        asked = "asked, without a verdict," if facts.calls else "not asked"
+        return Status.UNKNOWN, f"{asked} in the last 24 hours"
     if facts.failures or facts.phase is not Phase.CLOSED:
         return Status.DEGRADED, "recovering"
     if facts.success_rate < POOR:

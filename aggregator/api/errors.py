@@ -7,6 +7,7 @@ from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -19,6 +20,7 @@ from providers.errors import BadQuery, GatewayError
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "application/problem+json"
+DATABASE_BACK_S = 5  # what we tell a caller to wait while our own database is away
 
 TITLES = {
     400: "The request cannot be answered as asked",
@@ -88,6 +90,11 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         error = exceptions.ParseError("The request could not be read.")
     if isinstance(error, exceptions.APIException):
         return _of_rest_framework(error)
+    if isinstance(error, OperationalError | InterfaceError):
+        logger.error("the database is out of reach in %s: %s", context.get("view"), error)
+        said = "The database is out of reach."
+        body = problem(503, "no_database", said, title="Not now", retry_after_s=DATABASE_BACK_S)
+        return _response(body, {"Retry-After": str(DATABASE_BACK_S)})
     logger.exception("unexpected error in %s", context.get("view"), exc_info=error)
     return _response(problem(500, "error", "It has been logged."), {})
 

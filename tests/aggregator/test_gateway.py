@@ -333,6 +333,17 @@ def test_a_moment_s_wait_is_better_than_an_error(upstreams: Upstreams) -> None:
     assert 0.1 < time.monotonic() - began < 1
 
 
+def test_who_failed_is_named_by_its_failure_and_not_by_the_rest_that_follows(
+    upstreams: Upstreams,
+) -> None:
+    """When a moment was waited out for somebody else, and the first is asked once more."""
+    upstreams.provider("a", priority=90, timeout_s=0.1)
+    upstreams.provider("b", limits=[{"limit": 5, "per_s": 1, "burst": 1}])
+    upstreams.play["a"] = upstreams.hang
+    upstreams.play["b"] = status(500)
+    assert get("/api/gas").attempts == [("a", "timed_out"), ("b", "broken")]
+
+
 # -- Whom first ------------------------------------------------------------------------------
 
 
@@ -560,6 +571,9 @@ def test_while_the_database_is_out_providers_are_still_asked(
         assert get("/api/search?q=x").meta["cache"] == "miss"
         assert get("/api/search?q=x").meta["cache"] == "hit"
         assert not calls.flush()
+        said = get("/api/status")
+        assert (said.status, said.body["code"]) == (503, "no_database")
+        assert said.headers["Retry-After"] == "5"
     assert calls.flush()
     assert Call.objects.ok().count() == 2
 

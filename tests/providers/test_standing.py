@@ -28,6 +28,7 @@ WELL = Facts(
         (replace(WELL, enabled=False), Status.DISABLED),
         (replace(WELL, needs_key=True), Status.DISABLED),
         (replace(WELL, needs_key=True, has_key=True), Status.HEALTHY),
+        (replace(WELL, needs_key=True, keys_set_aside=True), Status.MISCONFIGURED),
         (replace(WELL, success_rate=None), Status.UNKNOWN),
         (replace(WELL, success_rate=0.5), Status.DEGRADED),
         (replace(WELL, tokens_left=0.0), Status.RATE_LIMITED),
@@ -64,6 +65,12 @@ def test_nothing_is_called_healthy_that_was_not_asked_or_is_resting(known: Facts
         assert known.enabled
         assert known.success_rate is not None
         assert known.phase is Phase.CLOSED
+
+
+def test_what_said_nothing_of_its_health_was_asked_all_the_same() -> None:
+    unsure = replace(WELL, success_rate=None)
+    assert status(unsure)[1] == "not asked in the last 24 hours"
+    assert status(replace(unsure, calls=3))[1].startswith("asked, without a verdict")
 
 
 def test_a_blacklisting_is_called_one() -> None:
