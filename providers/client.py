@@ -229,7 +229,7 @@ def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
 
 
 # What a query asks about, where a provider may never have heard of it.
-_NAMES = ("symbol", "symbols", "id", "q", "series", "chain")
+_NAMES = ("symbol", "symbols", "id", "q", "series", "chain", "model")
 
 
 def _no_surprises(adapter: Adapter, query: Query) -> Sequence[Any]:

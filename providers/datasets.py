@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import blake2b
 from keyword import iskeyword
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -58,6 +59,11 @@ ECONOMIC = Dataset("economic", "Economic series", fresh_s=6 * HOUR, stale_s=90 *
 SERIES = Dataset("series", "Search for economic series", fresh_s=DAY, stale_s=30 * DAY)
 TVL = Dataset("tvl", "Value locked by chain", fresh_s=HOUR, stale_s=7 * DAY)
 TVL_HISTORY = Dataset("tvl_history", "Value locked in the past", fresh_s=6 * HOUR, stale_s=30 * DAY)
+ASSET_SENTIMENT = Dataset(
+    "asset_sentiment", "Sentiment of one asset", fresh_s=5 * MINUTE, stale_s=DAY, derived=True
+)
+# What visitors want read is theirs: it is never shelved.
+CLASSIFICATION = Dataset("classification", "Sentiment of texts", fresh_s=0, stale_s=0)
 PING = Dataset("ping", "Does it answer at all?", fresh_s=0, stale_s=0)
 LISTING = Dataset("listing", "What a provider calls each asset", fresh_s=DAY, stale_s=30 * DAY)
 
@@ -188,6 +194,65 @@ class FearGreed(NamedTuple):
     time: datetime
     value: int
     classification: str
+
+
+class Votes(NamedTuple):
+    """What the visitors of one provider make of a coin, in percent of the votes."""
+
+    up_percent: Decimal | None
+    down_percent: Decimal | None
+    source: str
+    fetched_at: datetime
+
+
+class Headline(NamedTuple):
+    """An article, as far as it says something about the mood."""
+
+    id: str
+    title: str
+    url: str
+    source: str
+    published_at: datetime
+    label: str
+    score: Decimal
+    method: str
+
+
+class NewsMood(NamedTuple):
+    """
+    How many articles about an asset are good news or bad. `score` is the mean of theirs, -1 to 1;
+    None without an article. `since` is when the oldest of them was published.
+    """
+
+    articles: int
+    bullish: int
+    neutral: int
+    bearish: int
+    score: Decimal | None
+    methods: dict[str, int]  # how the labels were found -> articles
+    since: datetime | None
+    newest: tuple[Headline, ...]
+    fetched_at: datetime
+
+
+class AssetSentiment(NamedTuple):
+    """What voters and what the news say of one asset; None where nobody says anything."""
+
+    symbol: str
+    votes: Votes | None
+    news: NewsMood | None
+
+
+class Classified(NamedTuple):
+    """
+    What a model makes of a text: bullish, neutral or bearish; `score` from -1 (bearish) to 1, and
+    `confidence` is the probability, 0 to 1, that the model gives its label.
+    """
+
+    label: str
+    score: Decimal
+    confidence: Decimal
+    model: str
 
 
 class Fees(NamedTuple):
@@ -490,6 +555,33 @@ class SentimentQuery(Query):
 
 
 @dataclass(frozen=True)
+class AssetSentimentQuery(Query):
+    """Made of a coin's votes and of the news about it."""
+
+    dataset = ASSET_SENTIMENT
+    record = AssetSentiment
+
+    symbol: str = ""
+
+
+@dataclass(frozen=True)
+class ClassificationQuery(Query):
+    """What `model` makes of each of the texts: a row for each, in their order."""
+
+    dataset = CLASSIFICATION
+    record = Classified
+
+    texts: tuple[str, ...] = ()
+    model: str = ""
+
+    @property
+    def key(self) -> str:
+        """Without a word of the texts: keys stand in logs, and texts are a visitor's own."""
+        digest = blake2b(repr(self.texts).encode("utf-8", "backslashreplace"), digest_size=8)
+        return f"{self.dataset.name}:{self.model}:{digest.hexdigest()}"
+
+
+@dataclass(frozen=True)
 class GasQuery(Query):
     dataset = GAS
     record = Fees
@@ -613,6 +705,8 @@ QUERIES: tuple[type[Query], ...] = (
     SearchQuery,
     NewsQuery,
     SentimentQuery,
+    AssetSentimentQuery,
+    ClassificationQuery,
     GasQuery,
     MoversQuery,
     ConsensusQuery,
@@ -642,6 +736,7 @@ def from_spec(value: dict[str, Any]) -> Query:
     for name in ("start", "end", "since"):
         if values.get(name):
             values[name] = moment.fromisoformat(values[name])
-    if "symbols" in values:
-        values["symbols"] = tuple(values["symbols"])
+    for name in ("symbols", "texts"):
+        if name in values:
+            values[name] = tuple(values[name])
     return query(**values)

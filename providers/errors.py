@@ -18,6 +18,7 @@ Everything that can go wrong between a query and its answer.
         . Dropped           an idle connection was closed under us; nothing was answered
       - TimedOut            no whole answer before the deadline
       - Broken              5xx, or its equal inside a 200
+      - Loading             a model that is asleep until somebody asks: soon it can answer
       - Garbled             an answer, but not what was promised
       - Throttled           429 or its equal: our idea of its rate limit is too generous
       - Blocked             451, 418, geography or firewall: this host, for hours
@@ -159,6 +160,11 @@ class TimedOut(Failed):
 
 class Broken(Failed):
     code = "broken"
+
+
+class Loading(Failed):
+    code = "loading"
+    healthy = None
 
 
 class Garbled(Failed):

@@ -38,6 +38,7 @@ OUTCOMES = {
     "dropped": "closed the connection before it answered",
     "timed_out": "did not answer in time",
     "broken": "answered with an error of its own",
+    "loading": "is loading the model",
     "garbled": "answered something that could not be read",
     "throttled": "asked us to slow down (429)",
     "blocked": "blocks this host",

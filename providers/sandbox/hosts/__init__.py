@@ -29,6 +29,7 @@ from providers.sandbox.hosts.feeds import CoinDesk, Cointelegraph, Decrypt, TheB
 from providers.sandbox.hosts.fred import Fred, FredGraph
 from providers.sandbox.hosts.gateio import GateIo
 from providers.sandbox.hosts.gdelt import Gdelt
+from providers.sandbox.hosts.huggingface import HuggingFace
 from providers.sandbox.hosts.kraken import Kraken
 from providers.sandbox.hosts.kucoin import KuCoin
 from providers.sandbox.hosts.mempool import Mempool
@@ -71,6 +72,7 @@ HOSTS: tuple[type[Host], ...] = (
     FredGraph,
     GateIo,
     Gdelt,
+    HuggingFace,
     Kraken,
     KuCoin,
     LlamaCoins,

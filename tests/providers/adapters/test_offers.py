@@ -30,6 +30,7 @@ FREE: Mapping[str, set[str]] = {
     "trending": {"crypto_api_clean"},
     "news": {"gdelt", "rss"},
     "sentiment": {"alternative_me", "crypto_api_clean", "crypto_dt_source"},
+    "classification": set(),
     "gas": {"blockscout", "etherscan", "ethereum_rpc", "mempool_space"},
     "economic": {"fredgraph", "world_bank"},
     "series": set(),
@@ -53,10 +54,11 @@ KEYED: Mapping[str, set[str]] = {
     "cryptocompare_news": {"news"},
     "cryptopanic": {"news"},
     "fred": {"economic", "series"},
+    "huggingface": {"classification"},
     "newsapi": {"news"},
 }
 # Of these the world has one, or one that needs no key.
-ALONE = {"news", "series", "trending", "tvl", "tvl_history"}
+ALONE = {"classification", "news", "series", "trending", "tvl", "tvl_history"}
 ONE_SYMBOL_A_CALL = {"coinbase", "yahoo"}
 WITHOUT_A_LIST = {"yahoo"}  # whose names stand in our listings alone
 
