@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -36,6 +36,12 @@ class Env:
         if not least <= number <= most:
             raise ImproperlyConfigured(f"{name}={value}: use {least} to {most}")
         return number
+
+    def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
+        value = self.text(name).lower() or default
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name}={value}: use one of {', '.join(choices)}")
+        return value
 
     def words(self, name: str, default: str = "") -> list[str]:
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]

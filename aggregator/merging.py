@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import TimeoutError as Late
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from aggregator import answers, asking, fanout
 from aggregator.answers import Answer, Cached, Source
 from aggregator.encoding import encode
+from aggregator.sentiment import Sentiment, analyze
 from providers import roster
 from providers.datasets import Article, NewsQuery, Query
 from providers.errors import Attempt, TimedOut
@@ -99,7 +101,10 @@ def _together(query: Query, parts: Sequence[Answer], attempts: Sequence[Attempt]
 
 
 def merged(articles: Iterable[Article]) -> list[Any]:
-    """Newest first; of one address, or one headline of a day, only what was published first."""
+    """
+    Newest first; of one address, or one headline of a day, only what was published first. Each is
+    tagged with the assets it speaks of, and with the mood of its headline, unless its feed has one.
+    """
     known = roster.symbols()
     kept: dict[str, Article] = {}
     headlines: set[tuple[str, date]] = set()  # a column has the same headline every week
@@ -110,5 +115,18 @@ def merged(articles: Iterable[Article]) -> list[Any]:
         headlines.add(headline)
         text = f"{article.title} {article.summary or ''}"
         symbols = tuple(sorted({*article.symbols, *symbols_in(text, known)}))
-        kept[article.id] = article._replace(symbols=symbols)
+        tone = article.sentiment or _tone(article.title)
+        kept[article.id] = article._replace(symbols=symbols, sentiment=tone)
     return sorted(kept.values(), key=lambda a: (a.published_at, a.id), reverse=True)
+
+
+# A feed repeats itself from refresh to refresh, so few headlines are new. Models are not asked
+# here: news must not wait for them, and their credit is small.
+@lru_cache(maxsize=4000)
+def _read(headline: str) -> Sentiment:
+    return analyze(headline)
+
+
+def _tone(headline: str) -> dict[str, Any]:
+    found = _read(headline)
+    return {"label": found.label, "score": found.score, "method": found.method}

@@ -7,6 +7,7 @@ project reads the environment, and nothing copies a setting at import.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ CORS_ALLOW_ORIGIN = env.text("CORS_ALLOW_ORIGIN", "*")
 # Private networks that upstreams may live in; loopback counts only when listed by itself.
 ALLOW_PRIVATE_UPSTREAMS = env.networks("ALLOW_PRIVATE_UPSTREAMS")
 UPSTREAM_PATIENCE_S = env.whole("UPSTREAM_PATIENCE_S", 8, least=1, most=120)
+
+# -- Reading texts ---------------------------------------------------------------------------
+
+# Who reads what is sent to /api/sentiment/analyze: see docs/sentiment.md.
+SENTIMENT_METHOD = env.choice(
+    "SENTIMENT_METHOD", "auto", ("auto", "lexicon", "huggingface", "local")
+)
+SENTIMENT_MODEL = env.text("SENTIMENT_MODEL", "ProsusAI/finbert")
+if not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)?", SENTIMENT_MODEL, re.ASCII):
+    raise ImproperlyConfigured(f"SENTIMENT_MODEL={SENTIMENT_MODEL}: use owner/name")
+SENTIMENT_LOCAL_MODEL = env.text("SENTIMENT_LOCAL_MODEL")
 
 # -- The server ------------------------------------------------------------------------------
 

@@ -29,12 +29,25 @@ TITLES = {
     404: "Nothing is here",
     405: "This method is not offered here",
     406: "This format is not offered here",
+    413: "The body is too large",
     415: "This content type is not understood here",
     422: "The body cannot be processed",
     429: "Too many requests",
     500: "Something went wrong on our side",
     503: "No provider could answer",
 }
+
+
+class Unprocessable(exceptions.ValidationError):
+    """A body that could be read, and is not what was asked for; names its fields."""
+
+    status_code = 422
+    default_code = "unprocessable"
+
+
+class TooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "too_large"
 
 
 def problem(
@@ -108,7 +121,8 @@ def _of_rest_framework(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         fields = _fields(error.detail)
         names = ", ".join(fields)
-        body = problem(400, "bad_query", f"Look at: {names}", errors=fields)
+        code = "bad_query" if error.status_code == 400 else error.default_code
+        body = problem(error.status_code, code, f"Look at: {names}", errors=fields)
     else:
         code = str(getattr(error.detail, "code", error.default_code))
         body = problem(

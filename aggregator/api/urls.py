@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from aggregator.api import errors, views
+from aggregator.api import errors, sentiment, views
 from aggregator.api import serializers as s
 
 DATA = [
@@ -21,6 +21,8 @@ DATA = [
 ]
 
 urlpatterns = [
+    # Before `sentiment/{symbol}`.
+    re_path(r"^api/sentiment/analyze/?$", sentiment.AnalyzeView.as_view(), name="analyze"),
     *(
         re_path(
             rf"^api/{route}/?$", views.dataset_view(query, summary), name=query.query.dataset.name

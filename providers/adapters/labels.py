@@ -50,7 +50,7 @@ def classified(labels: Iterable[tuple[object, object]], model: str) -> Classifie
         if label in chances or len(chances) == MOST_LABELS:
             raise Garbled("a label stands there twice, or very many do")
         chances[label] = _probability(chance)
-    if abs(sum(chances.values()) - 1) > SLACK:
+    if abs(_total(chances.values()) - 1) > SLACK:
         raise Garbled("probabilities that do not add up")
     sides = {label: _side(label, model) for label in chances}
     if not {Side.BULLISH, Side.BEARISH} <= set(sides.values()):
@@ -61,6 +61,10 @@ def classified(labels: Iterable[tuple[object, object]], model: str) -> Classifie
     score = _score(chances, weight)
     label, confidence = _verdict(weight, score, Side.NEUTRAL in sides.values())
     return Classified(label, _short(score), _short(confidence), model)
+
+
+def _total(numbers: Iterable[Decimal]) -> Decimal:
+    return sum(numbers, Decimal(0))
 
 
 def _probability(value: object) -> Decimal:
@@ -85,9 +89,8 @@ def _side(label: str, model: str) -> Side:
 def _score(chances: Mapping[str, Decimal], weight: Mapping[Side, Decimal]) -> Decimal:
     """Of stars their mean, else how much likelier good news is than bad; -1 to 1."""
     if all(map(STARS.fullmatch, chances)):
-        total = sum(chances.values())
-        mean = sum(int(label[0]) * chance for label, chance in chances.items()) / total
-        return (mean - MIDDLE) / 2
+        counted = _total(int(label[0]) * chance for label, chance in chances.items())
+        return (counted / _total(chances.values()) - MIDDLE) / 2
     return weight[Side.BULLISH] - weight[Side.BEARISH]
 
 

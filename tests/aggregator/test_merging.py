@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from aggregator import answers, shelf
-from aggregator.merging import PartQuery, merged
+from aggregator.merging import PartQuery, _read, merged
 from providers import roster
 from providers.datasets import Article, NewsQuery
 from tests.aggregator.test_gateway import age, get
@@ -186,14 +186,15 @@ def test_merged_news_are_newest_first_and_tell_no_story_twice(found: list[Articl
 def test_of_one_story_the_first_to_tell_it_is_kept() -> None:
     first = article("Bitcoin is up", at=NOON, url="https://a.example/1")
     later = article("BITCOIN  is up", at=NOON + timedelta(hours=2), url="https://b.example/2")
-    assert merged([later, first]) == [first]
+    (kept,) = merged([later, first])
+    assert kept._replace(sentiment=None) == first
 
 
 @pytest.mark.django_db
 def test_a_column_of_the_same_name_is_news_again_next_week() -> None:
     column = [article("Price analysis", at=NOON + timedelta(days=7 * n)) for n in range(2)]
     column[1] = column[1]._replace(id="other", url="https://news.example/other")
-    assert merged(column) == [column[1], column[0]]
+    assert [one.url for one in merged(column)] == [column[1].url, column[0].url]
 
 
 @pytest.mark.django_db
@@ -202,6 +203,38 @@ def test_symbols_are_read_off_the_words_and_those_of_the_feed_stay() -> None:
     roster.forget()
     told = article("What BTC means")._replace(symbols=("XRP",))
     assert merged([told])[0].symbols == ("BTC", "XRP")
+
+
+@pytest.mark.django_db
+def test_a_headline_is_flagged_with_its_mood_and_how_that_was_found() -> None:
+    (found,) = merged([article("Bitcoin surges to a record high")])
+    assert found.sentiment == {"label": "bullish", "score": 0.87, "method": "lexicon"}
+
+
+@pytest.mark.django_db
+def test_what_a_feed_says_of_the_mood_stays() -> None:
+    votes = {"label": "bearish", "score": -0.5, "method": "cryptopanic_votes"}
+    (found,) = merged([article("Bitcoin surges to a record high")._replace(sentiment=votes)])
+    assert found.sentiment == votes
+
+
+@transaction
+def test_the_mood_of_news_is_there_in_every_answer(feeds: Upstreams) -> None:
+    feeds.play["a"] = lambda asked: rows([article("Exchange hacked, funds drained")])
+    for _ in ("asked for", "off the shelf"):
+        found = {row["title"]: row["sentiment"] for row in get("/api/news").body["data"]}
+        flagged = found["Exchange hacked, funds drained"]
+        assert (flagged["label"], flagged["method"]) == ("bearish", "lexicon")
+        assert found["News of b"]["label"] == "neutral"
+
+
+@pytest.mark.django_db
+def test_a_headline_is_read_once_however_often_its_feed_is() -> None:
+    told = [article(f"Bitcoin surges, says analyst {n}") for n in range(40)]
+    merged(told)
+    before = _read.cache_info().misses
+    merged(told)
+    assert _read.cache_info().misses == before
 
 
 def test_a_part_has_a_place_of_its_own() -> None:

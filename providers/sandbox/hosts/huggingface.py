@@ -99,7 +99,7 @@ class HuggingFace(Host):
         except orjson.JSONDecodeError:
             raise self.refuse({"error": "the body is no JSON"}, 400) from None
         given = document.get("inputs") if isinstance(document, dict) else None
-        texts = given if isinstance(given, list) else [given]
+        texts: list[Any] = given if isinstance(given, list) else [given]
         if not texts or len(texts) > MOST_TEXTS or not all(isinstance(t, str) and t for t in texts):
             raise self.refuse({"error": "Invalid input: `inputs` is a text or a list of them"}, 422)
         longest = max(len(re.findall(r"\w+|[^\w\s]", text)) for text in texts)

@@ -99,7 +99,7 @@ def test_a_model_that_is_loading_may_be_asked_again_soon(said: float, wait: floa
     error = HuggingFace.diagnose(Reply(503, {}, encode(body)))
     assert error
     assert error.wait == wait
-    assert error.healthy is None  # type: ignore[attr-defined]
+    assert error.healthy is None
 
 
 def test_spent_credit_is_looked_at_again_the_next_day_and_no_key_is_set_aside() -> None:
