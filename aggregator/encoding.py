@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -43,11 +43,7 @@ def encode(rows: Sequence[Any]) -> bytes:
 
 def load(record: Any, data: bytes) -> list[Any]:
     """The rows back from what `encode` made of them."""
-    readers = _readers(record)
-    return [
-        record(**{name: read(row[name]) for name, read in readers.items() if name in row})
-        for row in decode(data)
-    ]
+    return [_row(record, row) for row in decode(data)]
 
 
 def timestamp(seconds: float) -> str:
@@ -72,5 +68,17 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if hint is date:
         return date.fromisoformat
     if get_origin(hint) is tuple:
-        return tuple
-    return lambda value: value
+        each = _reader(get_args(hint)[0])
+        return tuple if each is _same else lambda value: tuple(map(each, value))
+    if hasattr(hint, "_fields"):
+        return partial(_row, hint)
+    return _same
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _row(record: Any, row: Any) -> Any:
+    """A record out of an object; a field that is not there has its default."""
+    return record(**{n: read(row[n]) for n, read in _readers(record).items() if n in row})

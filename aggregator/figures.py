@@ -90,10 +90,13 @@ def cell(name: str, value: Any) -> str:
         return value.isoformat()
     if isinstance(value, Decimal | int):
         return _figure(name, value)
+    if hasattr(value, "_asdict"):
+        named = (f"{key}: {cell(key, inner)}" for key, inner in value._asdict().items())
+        return ", ".join(named)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {inner}" for key, inner in value.items()) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or NOTHING
+        return ", ".join(cell("", inner) for inner in value) or NOTHING
     return str(value)
 
 

@@ -10,13 +10,14 @@ nothing; and when we have nothing, `Unanswered` says who was asked and why each 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from django.conf import settings
 
-from aggregator import answers, asking, batching, flights, merging
+from aggregator import answers, asking, batching, flights, merging, moods
 from aggregator.answers import Answer, Cached
-from providers.datasets import PriceQuery, Query
-from providers.errors import Unanswered
+from providers.datasets import AssetSentimentQuery, PriceQuery, Query
+from providers.errors import GatewayError, Unanswered
 from providers.resilience import Deadline
 
 
@@ -79,7 +80,22 @@ def _claimed(query: Query, deadline: Deadline, anew: bool) -> Answer:
             raise Unanswered("another process is asking, and has not heard back in time")
 
 
+def newest(query: Query, deadline: Deadline) -> Answer:
+    """A fresh answer, waited for if need be; an old one only when nobody brings it."""
+    known = answers.find(query)
+    if known and known.is_fresh(time.time()):
+        return known.as_(Cached.HIT)
+    try:
+        return once(query.upstream(), deadline).narrowed(query)
+    except GatewayError as error:
+        if known is None:
+            raise
+        return replace(known, cached=Cached.STALE, attempts=getattr(error, "attempts", ()))
+
+
 def _found(query: Query, deadline: Deadline) -> Answer:
+    if isinstance(query, AssetSentimentQuery):
+        return moods.gather(query, deadline, newest)
     if query.dataset.merged:
         return merging.ask_all(query, deadline)
     return asking.first(query, deadline)

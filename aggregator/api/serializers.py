@@ -15,6 +15,7 @@ from rest_framework import serializers
 from providers import roster
 from providers.datasets import (
     INTERVALS,
+    AssetSentimentQuery,
     CoinQuery,
     GasQuery,
     GlobalQuery,
@@ -246,6 +247,13 @@ class SentimentQuerySerializer(QuerySerializer):
     )
 
 
+class AssetSentimentQuerySerializer(QuerySerializer):
+    query = AssetSentimentQuery
+    in_path = ("symbol",)
+
+    symbol = SymbolField()
+
+
 class GasQuerySerializer(QuerySerializer):
     query = GasQuery
 
@@ -274,6 +282,7 @@ class SourceSerializer(serializers.Serializer[Any]):
 class MissingSerializer(serializers.Serializer[Any]):
     symbol = serializers.CharField()
     reason = serializers.CharField(help_text="'unknown', or a code.")
+    part = serializers.CharField(required=False, help_text="Which part of what there is of it.")
 
 
 class MetaSerializer(serializers.Serializer[Any]):
@@ -367,8 +376,10 @@ def _field(hint: Any, **said: Any) -> serializers.Field[Any, Any, Any, Any]:
     if isinstance(hint, UnionType):
         inner = next(arg for arg in get_args(hint) if arg is not type(None))
         return _field(inner, allow_null=True)
+    if hasattr(hint, "_fields"):
+        return row_serializer(hint)(**said)
     if get_origin(hint) is tuple:
-        return serializers.ListField(child=serializers.CharField(), **said)
+        return serializers.ListField(child=_field(get_args(hint)[0]), **said)
     if get_origin(hint) is dict:
         return serializers.DictField(**said)
     return _FIELDS[hint](**said)

@@ -17,6 +17,11 @@ DATA = [
     ("search", s.SearchQuerySerializer, "Coins by symbol or name"),
     ("news", s.NewsQuerySerializer, "News of all feeds, merged, newest first"),
     ("sentiment", s.SentimentQuerySerializer, "Fear and greed index"),
+    (
+        "sentiment/(?P<symbol>[^/]+)",
+        s.AssetSentimentQuerySerializer,
+        "What voters and the news say of one asset",
+    ),
     ("gas", s.GasQuerySerializer, "What a transaction costs now"),
 ]
 

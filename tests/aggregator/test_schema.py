@@ -47,8 +47,9 @@ def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 def test_it_names_every_route_once_and_without_a_slash(document: dict[str, Any]) -> None:
     data = {f"/api/{choice.shown_route}" for choice in CHOICES.values()}
     assert len(data) == len(DATA)
-    assert set(document["paths"]) == data | {"/api/capabilities", "/api/status"}
-    ids = [path["get"]["operationId"] for path in document["paths"].values()]
+    others = {"/api/capabilities", "/api/status", "/api/sentiment/analyze"}
+    assert set(document["paths"]) == data | others
+    ids = [found["operationId"] for path in document["paths"].values() for found in path.values()]
     assert len(ids) == len(set(ids))
 
 
@@ -102,6 +103,7 @@ def test_real_answers_are_what_it_promises(
         ("price", {"symbols": "BTC,NOPE,whatever"}),
         ("news", {}),
         ("gas", {}),
+        ("asset_sentiment", {"symbol": "BTC"}),
     ]
     for name, given in asked:
         body = client.get(CHOICES[name].url(given)).json()
@@ -141,6 +143,15 @@ def test_system_routes_answer_what_they_promise(
     client.get("/api/market")
     for path in ("/api/status", "/api/capabilities"):
         check(document, document["paths"][path]["get"], 200, client.get(path).json())
+
+
+def test_a_reading_of_texts_is_what_it_promises(document: dict[str, Any], client: Client) -> None:
+    found = document["paths"]["/api/sentiment/analyze"]["post"]
+    for body, expected in (({"text": "Bitcoin surges"}, 200), ({"texts": []}, 422), ([], 422)):
+        response = client.post("/api/sentiment/analyze", body, content_type="application/json")
+        assert response.status_code == expected
+        check(document, found, expected, response.json())
+    assert set(found["responses"]) == {"200", "400", "401", "403", "413", "415", "422", "429"}
 
 
 def test_the_docs_load_only_what_is_here(client: Client) -> None:
