@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from aggregator.answers import _attempt as spell_attempt
@@ -27,6 +28,7 @@ from providers.resilience import Deadline
 
 MOST_TEXTS = 50
 LONGEST = 2000  # characters of a text
+NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
 
 
 class TextField(serializers.CharField):
@@ -157,9 +159,9 @@ class AnalyzeView(APIView):
 def _named(errors: Mapping[str, Any]) -> dict[str, Any]:
     """Of several texts those that are at fault by their place: `texts[2]`, counted from 0."""
     texts = errors.get("texts")
-    if not isinstance(texts, dict):
-        return dict(errors)
-    return {f"texts[{place}]": messages for place, messages in texts.items()}
+    if isinstance(texts, dict):
+        return {f"texts[{place}]": messages for place, messages in texts.items()}
+    return {"body" if name == NON_FIELD else name: found for name, found in errors.items()}
 
 
 def _meta(reading: Reading, now: float) -> dict[str, Any]:
