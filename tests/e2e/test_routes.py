@@ -44,8 +44,8 @@ WORKED_OUT = {
     ("price", "kraken"): {"volume_24h"},
     ("price", "kucoin"): {"change_24h_percent"},
     ("price", "okx"): {"change_24h_percent"},
-    ("news", "cryptopanic"): {"sentiment"},  # out of votes
 }
+OURS = {"news": {"sentiment"}}  # what we make of what was sent, whoever sent it
 # Of these no name of a coin of ours was ever recorded: it has to be learned from their own lists.
 UNNAMED = {"gateio"}
 
@@ -92,7 +92,7 @@ def as_it_was_sent(pair: Pair, said: Said) -> set[Decimal]:
     """The numbers of an answer that its provider must have sent in so many digits."""
     if pair.provider.startswith("eth_"):  # it says all in wei, and tiers are worked out of many
         return {row["base_fee"] * 10**9 for row in said.data}
-    worked_out = WORKED_OUT.get(pair, set())
+    worked_out = WORKED_OUT.get(pair, set()) | OURS.get(pair.dataset, set())
     return numbers([{k: v for k, v in row.items() if k not in worked_out} for row in said.data])
 
 

@@ -119,7 +119,13 @@ class World:
         self.sandbox = sandbox
 
     def get(self, url: str, **headers: str) -> Said:
-        response = self.client.get(url, headers=headers)
+        return self._said(self.client.get(url, headers=headers))
+
+    def post(self, url: str, body: Any) -> Said:
+        return self._said(self.client.post(url, body, content_type="application/json"))
+
+    @staticmethod
+    def _said(response: Any) -> Said:
         body = json.loads(response.content, parse_float=Decimal)
         if response.status_code != 200:
             assert response["Content-Type"] == "application/problem+json", response.content
