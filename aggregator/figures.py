@@ -96,8 +96,13 @@ def cell(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {inner}" for key, inner in value.items()) or NOTHING
     if isinstance(value, list | tuple):
-        return ", ".join(cell("", inner) for inner in value) or NOTHING
+        return ", ".join(map(_named, value)) or NOTHING
     return str(value)
+
+
+def _named(value: Any) -> str:
+    """One of a list: of a record that has a title, that alone."""
+    return value.title if "title" in getattr(value, "_fields", ()) else cell("", value)
 
 
 def _figure(name: str, value: Decimal | int) -> str:

@@ -56,6 +56,16 @@ def test_an_empty_number_is_its_default() -> None:
     assert Env({"PORT": ""}).whole("PORT", 8000) == 8000
 
 
+@pytest.mark.parametrize("value", ["", "  ", "auto", " AUTO "])
+def test_a_choice_is_read_in_any_case_and_has_a_default(value: str) -> None:
+    assert Env({"METHOD": value}).choice("METHOD", "auto", ("auto", "local")) == "auto"
+
+
+def test_a_choice_that_is_none_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ImproperlyConfigured, match="^METHOD=magic: use one of auto, local$"):
+        Env({"METHOD": "magic"}).choice("METHOD", "auto", ("auto", "local"))
+
+
 @given(st.lists(PLAIN_TEXT.filter(lambda word: "," not in word)))
 def test_words_are_what_stands_between_commas(words: list[str]) -> None:
     assert Env({"W": " , ".join(words)}).words("W") == words

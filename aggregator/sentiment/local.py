@@ -98,7 +98,7 @@ def _in_line(folder: str, texts: Sequence[str]) -> Future[Any]:
 
 
 def _folder() -> Path:
-    return Path(settings.SENTIMENT_LOCAL_MODEL)
+    return Path(settings.BASE_DIR, settings.SENTIMENT_LOCAL_MODEL)
 
 
 def _pair(item: Any) -> tuple[Any, Any]:

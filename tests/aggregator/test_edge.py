@@ -551,6 +551,15 @@ def test_who_asks_too_often_is_told_when_to_come_again(house: House) -> None:
     assert 0 < found["retry_after_s"] <= 60
 
 
+def test_whoever_sends_texts_too_often_is_told_so_too(house: House) -> None:
+    house.django.says = 200
+    texts = {"path": "/api/sentiment/analyze", "query": b"", "method": "POST"}
+    replies = [house.get(**texts, body=[b'{"text": "up"}']) for _ in range(6)]
+    assert [reply.status for reply in replies] == [200] * 5 + [429]
+    is_problem(replies[-1], 429, "throttled")
+    assert len(house.django.asked) == 5
+
+
 def test_an_invented_forwarded_address_changes_nothing(house: House, settings: Any) -> None:
     settings.ANONYMOUS_PER_MINUTE = 2
     house.shelve(answer(house.clock))
