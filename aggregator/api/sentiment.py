@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from django.conf import settings
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -78,12 +78,12 @@ class TextsSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise Unprocessable({"body": 'An object was expected: {"text": ...}.'})
+            raise serializers.ValidationError({"body": 'An object was expected: {"text": ...}.'})
         unknown = sorted(set(data) - set(self.fields))
         if unknown:
-            raise Unprocessable({name[:60]: "Unknown field." for name in unknown})
+            raise serializers.ValidationError({name[:60]: "Unknown field." for name in unknown})
         if len(data) != 1:
-            raise Unprocessable({"text": 'Send either "text" or "texts".'})
+            raise serializers.ValidationError({"text": 'Send either "text" or "texts".'})
         return super().to_internal_value(data)
 
     @property
@@ -93,9 +93,7 @@ class TextsSerializer(serializers.Serializer[Any]):
 
 
 class SentimentRowSerializer(serializers.Serializer[Any]):
-    label = serializers.ChoiceField(  # type: ignore[assignment]
-        list(Label.__args__)  # type: ignore[attr-defined]
-    )
+    label = serializers.ChoiceField(list(get_args(Label)))  # type: ignore[assignment]
     score = serializers.FloatField(help_text="From -1 (bearish) to 1 (bullish).")
     confidence = serializers.FloatField(help_text="0 to 1: see docs/sentiment.md.")
     method = serializers.ChoiceField(list(methods.METHODS))

@@ -12,7 +12,7 @@ from typing import Any
 
 from providers.adapters.base import Adapter, Auth, Reply, listed, number, said
 from providers.adapters.labels import classified
-from providers.datasets import DAY, ClassificationQuery, Classified
+from providers.datasets import DAY, ClassificationQuery, Classified, Query
 from providers.errors import (
     BadKey,
     Broken,
@@ -72,6 +72,11 @@ class HuggingFace(Adapter):
         if len(found) != len(texts):
             raise Garbled("labels of more or fewer texts than were sent")
         return found
+
+    @classmethod
+    def cost(cls, query: Query) -> int:
+        """In texts: of a call with fifty, the credit pays fifty."""
+        return len(query.texts) or 1 if isinstance(query, ClassificationQuery) else 1
 
     @classmethod
     def diagnose(cls, reply: Reply) -> ProviderError | None:

@@ -110,6 +110,13 @@ def test_nothing_of_a_text_is_kept(caplog: pytest.LogCaptureFixture) -> None:
     assert not Call.objects.exists()
 
 
+def test_people_see_it_laid_out() -> None:
+    for body, status in (({"text": GOOD}, 200), ({"text": ""}, 422)):
+        response = post(body, accept="text/html")
+        assert response.status_code == status
+        assert response["Content-Type"].startswith("text/html")
+
+
 # -- What is refused -------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from providers.adapters.base import Reply
 from providers.adapters.huggingface import MOST, HuggingFace
-from providers.datasets import ClassificationQuery
+from providers.datasets import ClassificationQuery, PingQuery
 from providers.errors import (
     BadKey,
     Broken,
@@ -112,6 +112,11 @@ def test_spent_credit_is_looked_at_again_the_next_day_and_no_key_is_set_aside() 
 def test_other_errors_are_what_their_status_says(status: int) -> None:
     assert HuggingFace.diagnose(Reply(status, {}, b"<html>busy</html>")) is None
     assert HuggingFace.diagnose(Reply(200, {}, BODY)) is None
+
+
+def test_every_text_is_paid_for() -> None:
+    assert HuggingFace.cost(asked(*["up"] * 50)) == 50
+    assert HuggingFace.cost(asked()) == HuggingFace.cost(PingQuery()) == 1
 
 
 def test_a_ping_asks_for_one_word() -> None:
