@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -43,7 +43,8 @@ def encode(rows: Sequence[Any]) -> bytes:
 
 def load(record: Any, data: bytes) -> list[Any]:
     """The rows back from what `encode` made of them."""
-    return [_row(record, row) for row in decode(data)]
+    read = _record(record)
+    return [read(row) for row in decode(data)]
 
 
 def timestamp(seconds: float) -> str:
@@ -57,6 +58,18 @@ def _readers(record: Any) -> dict[str, Callable[[Any], Any]]:
     return {name: _reader(hint) for name, hint in get_type_hints(record).items()}
 
 
+def _record(record: Any) -> Callable[[Any], Any]:
+    readers = _readers(record)
+    return lambda row: record(
+        **{name: read(row[name]) for name, read in readers.items() if name in row}
+    )
+
+
+def is_record(hint: Any) -> bool:
+    """Is it a class of records, such as those inside a record?"""
+    return isinstance(hint, type) and hasattr(hint, "_fields")
+
+
 def _reader(hint: Any) -> Callable[[Any], Any]:
     if isinstance(hint, UnionType):
         inner = _reader(next(arg for arg in get_args(hint) if arg is not type(None)))
@@ -67,18 +80,9 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
         return datetime.fromisoformat
     if hint is date:
         return date.fromisoformat
+    if is_record(hint):
+        return _record(hint)
     if get_origin(hint) is tuple:
-        each = _reader(get_args(hint)[0])
-        return tuple if each is _same else lambda value: tuple(map(each, value))
-    if hasattr(hint, "_fields"):
-        return partial(_row, hint)
-    return _same
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-def _row(record: Any, row: Any) -> Any:
-    """A record out of an object; a field that is not there has its default."""
-    return record(**{n: read(row[n]) for n, read in _readers(record).items() if n in row})
+        inner = _reader(get_args(hint)[0])
+        return lambda values: tuple(map(inner, values))
+    return lambda value: value

@@ -90,19 +90,24 @@ def cell(name: str, value: Any) -> str:
         return value.isoformat()
     if isinstance(value, Decimal | int):
         return _figure(name, value)
-    if hasattr(value, "_asdict"):
-        named = (f"{key}: {cell(key, inner)}" for key, inner in value._asdict().items())
-        return ", ".join(named)
     if isinstance(value, dict):
         return ", ".join(f"{key}: {inner}" for key, inner in value.items()) or NOTHING
+    if hasattr(value, "_asdict"):
+        return _record(value)
     if isinstance(value, list | tuple):
-        return ", ".join(map(_named, value)) or NOTHING
+        joint = "; " if any(hasattr(inner, "_asdict") for inner in value) else ", "
+        return joint.join(cell(name, inner) for inner in value) or NOTHING
     return str(value)
 
 
-def _named(value: Any) -> str:
-    """One of a list: of a record that has a title, that alone."""
-    return value.title if "title" in getattr(value, "_fields", ()) else cell("", value)
+def _record(record: Any) -> str:
+    """A record inside a record: its texts as they are, of the rest what is there by its name."""
+    said = [
+        cell(name, value) if isinstance(value, str) else f"{name} {cell(name, value)}"
+        for name, value in record._asdict().items()
+        if value is not None and value is not False
+    ]
+    return ", ".join(said)
 
 
 def _figure(name: str, value: Decimal | int) -> str:

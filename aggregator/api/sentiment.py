@@ -18,17 +18,25 @@ from aggregator.answers import _attempt as spell_attempt
 from aggregator.api import schema
 from aggregator.api.errors import Unprocessable
 from aggregator.api.parsers import ExactJSONParser
-from aggregator.api.serializers import AttemptSerializer
+from aggregator.api.serializers import AttemptSerializer, QuerySerializer, SymbolField
 from aggregator.encoding import timestamp
 from aggregator.sentiment import Label, methods
 from aggregator.sentiment.methods import Reading
 from providers.adapters.base import prose
+from providers.datasets import AssetSentimentQuery
 from providers.errors import Garbled
 from providers.resilience import Deadline
 
 MOST_TEXTS = 50
 LONGEST = 2000  # characters of a text
 NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
+
+
+class AssetSentimentQuerySerializer(QuerySerializer):
+    query = AssetSentimentQuery
+    in_path = ("symbol",)
+
+    symbol = SymbolField()
 
 
 class TextField(serializers.CharField):

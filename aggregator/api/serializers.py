@@ -12,10 +12,10 @@ from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 from django.utils.timezone import now
 from rest_framework import serializers
 
+from aggregator.encoding import is_record
 from providers import roster
 from providers.datasets import (
     INTERVALS,
-    AssetSentimentQuery,
     CoinQuery,
     GasQuery,
     GlobalQuery,
@@ -247,13 +247,6 @@ class SentimentQuerySerializer(QuerySerializer):
     )
 
 
-class AssetSentimentQuerySerializer(QuerySerializer):
-    query = AssetSentimentQuery
-    in_path = ("symbol",)
-
-    symbol = SymbolField()
-
-
 class GasQuerySerializer(QuerySerializer):
     query = GasQuery
 
@@ -280,9 +273,9 @@ class SourceSerializer(serializers.Serializer[Any]):
 
 
 class MissingSerializer(serializers.Serializer[Any]):
+    part = serializers.CharField(required=False, help_text="Of an answer in parts: which one.")
     symbol = serializers.CharField()
     reason = serializers.CharField(help_text="'unknown', or a code.")
-    part = serializers.CharField(required=False, help_text="Which part of what there is of it.")
 
 
 class MetaSerializer(serializers.Serializer[Any]):
@@ -376,10 +369,13 @@ def _field(hint: Any, **said: Any) -> serializers.Field[Any, Any, Any, Any]:
     if isinstance(hint, UnionType):
         inner = next(arg for arg in get_args(hint) if arg is not type(None))
         return _field(inner, allow_null=True)
-    if hasattr(hint, "_fields"):
+    if is_record(hint):
         return row_serializer(hint)(**said)
     if get_origin(hint) is tuple:
-        return serializers.ListField(child=_field(get_args(hint)[0]), **said)
+        inner = get_args(hint)[0]
+        if is_record(inner):
+            return row_serializer(inner)(many=True, **said)
+        return serializers.ListField(child=_field(inner), **said)
     if get_origin(hint) is dict:
         return serializers.DictField(**said)
     return _FIELDS[hint](**said)

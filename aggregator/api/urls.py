@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from aggregator.api import errors, sentiment, views
+from aggregator.api import errors, views
 from aggregator.api import serializers as s
+from aggregator.api.sentiment import AnalyzeView, AssetSentimentQuerySerializer
 
 DATA = [
     ("market", s.MarketQuerySerializer, "Top coins by market capitalisation"),
@@ -19,7 +20,7 @@ DATA = [
     ("sentiment", s.SentimentQuerySerializer, "Fear and greed index"),
     (
         "sentiment/(?P<symbol>[^/]+)",
-        s.AssetSentimentQuerySerializer,
+        AssetSentimentQuerySerializer,
         "What voters and the news say of one asset",
     ),
     ("gas", s.GasQuerySerializer, "What a transaction costs now"),
@@ -27,7 +28,7 @@ DATA = [
 
 urlpatterns = [
     # Before `sentiment/{symbol}`.
-    re_path(r"^api/sentiment/analyze/?$", sentiment.AnalyzeView.as_view(), name="analyze"),
+    re_path(r"^api/sentiment/analyze/?$", AnalyzeView.as_view(), name="analyze"),
     *(
         re_path(
             rf"^api/{route}/?$", views.dataset_view(query, summary), name=query.query.dataset.name

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import figures
-from providers.datasets import Headline, Votes
 
 DECIMALS = st.decimals(-(10**15), 10**15, allow_nan=False, allow_infinity=False)
 NBSP = "\N{NO-BREAK SPACE}"
@@ -98,16 +96,3 @@ def test_a_time_is_told_in_utc() -> None:
     assert (
         figures.cell("time", datetime(2026, 11, 21, 3, 12, 9, tzinfo=UTC)) == "2026-11-21 03:12:09"
     )
-
-
-def test_records_within_a_record_are_told_in_words() -> None:
-    votes = Votes(Decimal("51.29"), None, "coingecko_free", datetime(2026, 5, 18, 12, tzinfo=UTC))
-    assert figures.cell("votes", votes) == (
-        f"up_percent: 51.29{NBSP}%, down_percent: {figures.NOTHING}, source: coingecko_free, "
-        "fetched_at: 2026-05-18 12:00:00"
-    )
-    blank: dict[str, Any] = dict.fromkeys(Headline._fields)
-    told = tuple(Headline(**blank | {"title": title}) for title in ("Up", "Down"))
-    assert figures.cell("newest", told) == "Up, Down"
-    assert figures.cell("symbols", ("BTC", "ETH")) == "BTC, ETH"
-    assert figures.cell("newest", ()) == figures.NOTHING
