@@ -553,8 +553,8 @@ def test_who_asks_too_often_is_told_when_to_come_again(house: House) -> None:
 
 def test_whoever_sends_texts_too_often_is_told_so_too(house: House) -> None:
     house.django.says = 200
-    texts = {"path": "/api/sentiment/analyze", "query": b"", "method": "POST"}
-    replies = [house.get(**texts, body=[b'{"text": "up"}']) for _ in range(6)]
+    path = "/api/sentiment/analyze"
+    replies = [house.get(path, b"", method="POST", body=[b'{"text": "up"}']) for _ in range(6)]
     assert [reply.status for reply in replies] == [200] * 5 + [429]
     is_problem(replies[-1], 429, "throttled")
     assert len(house.django.asked) == 5
