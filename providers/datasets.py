@@ -49,6 +49,11 @@ COIN = Dataset("coin", "Coin metadata", fresh_s=HOUR, stale_s=30 * DAY, durable=
 SEARCH = Dataset("search", "Search", fresh_s=HOUR, stale_s=7 * DAY)
 NEWS = Dataset("news", "News", fresh_s=5 * MINUTE, stale_s=DAY, durable=True, merged=True)
 SENTIMENT = Dataset("sentiment", "Fear and greed", fresh_s=HOUR, stale_s=7 * DAY, durable=True)
+ASSET_SENTIMENT = Dataset(
+    "asset_sentiment", "Sentiment of one asset", fresh_s=5 * MINUTE, stale_s=DAY, derived=True
+)
+# What visitors want read is theirs: it is never shelved.
+CLASSIFICATION = Dataset("classification", "Sentiment of texts", fresh_s=0, stale_s=0)
 GAS = Dataset("gas", "Transaction fees", fresh_s=15, stale_s=15 * MINUTE)
 CONSENSUS = Dataset(
     "consensus", "One price from everybody", fresh_s=30, stale_s=HOUR, merged=True, derived=True
@@ -59,11 +64,6 @@ ECONOMIC = Dataset("economic", "Economic series", fresh_s=6 * HOUR, stale_s=90 *
 SERIES = Dataset("series", "Search for economic series", fresh_s=DAY, stale_s=30 * DAY)
 TVL = Dataset("tvl", "Value locked by chain", fresh_s=HOUR, stale_s=7 * DAY)
 TVL_HISTORY = Dataset("tvl_history", "Value locked in the past", fresh_s=6 * HOUR, stale_s=30 * DAY)
-ASSET_SENTIMENT = Dataset(
-    "asset_sentiment", "Sentiment of one asset", fresh_s=5 * MINUTE, stale_s=DAY, derived=True
-)
-# What visitors want read is theirs: it is never shelved.
-CLASSIFICATION = Dataset("classification", "Sentiment of texts", fresh_s=0, stale_s=0)
 PING = Dataset("ping", "Does it answer at all?", fresh_s=0, stale_s=0)
 LISTING = Dataset("listing", "What a provider calls each asset", fresh_s=DAY, stale_s=30 * DAY)
 
