@@ -24,7 +24,7 @@ from aggregator.sentiment import Label, methods
 from aggregator.sentiment.methods import Reading
 from providers.adapters.base import prose
 from providers.datasets import AssetSentimentQuery
-from providers.errors import Garbled
+from providers.errors import Garbled, NotFound
 from providers.resilience import Deadline
 
 MOST_TEXTS = 50
@@ -160,6 +160,11 @@ class AnalyzeView(APIView):
         reading = methods.read(asked.asked, Deadline(settings.UPSTREAM_PATIENCE_S))
         body = {"data": methods.rows_of(reading), "meta": _meta(reading, time.time())}
         return Response(body, headers={"Cache-Control": "no-store"})
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """As `sentiment/{symbol}` answers for a symbol that nobody knows."""
+        raise NotFound("No asset is known as 'analyze'. Texts to read are sent here by POST.")
 
 
 def _named(errors: Mapping[str, Any]) -> dict[str, Any]:

@@ -174,8 +174,9 @@ def test_a_megabyte_is_too_much() -> None:
 
 def test_it_is_asked_by_post_alone() -> None:
     browser = Browser()
-    for method in ("get", "put", "patch", "delete"):
+    for method in ("put", "patch", "delete"):
         problem(getattr(browser, method)(PATH), 405, "method_not_allowed")
+    assert "POST" in problem(browser.get(PATH), 404, "not_found")["detail"]
     assert browser.post(f"{PATH}/", {"text": GOOD}, content_type="application/json").json()["data"]
 
 
