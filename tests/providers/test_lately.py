@@ -121,7 +121,8 @@ def test_the_newest_row_counts() -> None:
 
 
 def test_who_does_not_say_has_no_age() -> None:
-    candle = Candle(UPDATED, *[Decimal(1)] * 5, True)
+    one = Decimal(1)
+    candle = Candle(UPDATED, one, one, one, one, None, complete=True)
     assert newest_age_s([], NOON) is None
     assert newest_age_s([price(None)], NOON) is None
     assert newest_age_s([candle], NOON) is None, "a candle is as old as it was asked for"
