@@ -35,7 +35,7 @@ def draw(known: Mapping[str, Lately | None], chance: Random) -> dict[str, float]
     For each, by name, the seconds until it answers as one draw has it. The same for equal
     `chance`, in whatever order they come.
     """
-    usual = _usual(known)
+    usual = typical_s(known)
     return {name: _seconds(known[name], usual, chance) for name in sorted(known)}
 
 
@@ -62,7 +62,7 @@ def _believed(lately: Lately | None, usual: float) -> tuple[float, float, float]
     return good + lately.good, bad + lately.bad, seconds + lately.seconds
 
 
-def _usual(known: Mapping[str, Lately | None]) -> float:
+def typical_s(known: Mapping[str, Lately | None]) -> float:
     """The median of what a try of those who were asked takes."""
     found = [
         lately.seconds / (lately.good + lately.bad)
