@@ -10,11 +10,11 @@ from hypothesis import given
 
 from aggregator import asking
 from aggregator.outlook import Outlook, outlooks, prospects
-from aggregator.selection import Candidate
+from aggregator.selection import Candidate, rank
 from providers import roster
 from providers.datasets import GAS, NEWS
 from providers.models import Call, Policy, Provider, Strategy
-from tests.aggregator.test_selection import candidates, rank, strategies
+from tests.aggregator.test_selection import candidates, strategies
 from tests.aggregator.test_strategies import aged, did
 from tests.providers.test_admin import edit, errors_of
 from tests.upstreams import Keyed, Upstreams
@@ -23,7 +23,7 @@ from tests.upstreams import Keyed, Upstreams
 
 
 def told(strategy: str, *found: Candidate) -> list[tuple[str, float, str]]:
-    return [tuple(prospect) for prospect in prospects(strategy, found)]
+    return [(p.name, p.leads_percent, p.why) for p in prospects(strategy, found)]
 
 
 @given(strategies, candidates)

@@ -18,9 +18,7 @@ from providers.resilience import Breaker, Phase
 from providers.resilience.breaker import Circuit
 from tests.bench.table import Row
 from tests.bench.traces import (
-    EVERY_S,
     MINUTE,
-    QUESTIONS,
     Reply,
     Trace,
     drawn,
@@ -31,7 +29,8 @@ from tests.bench.traces import (
 PATIENCE_S = 8.0  # of a question
 BOOK_S, RECORDS_S = 2.0, 10.0  # how old what selection goes by may be
 REFUSAL_S = 0.05  # what a 429 takes
-SEEDS = (1, 2)
+BUSY_S, QUIET_S = 2.0, 30.0  # between two questions
+HOURS = {BUSY_S: 2, QUIET_S: 16}  # each drawn anew
 ORACLE = "(who knows)"
 DATASET = "price"
 
@@ -56,9 +55,10 @@ class Result:
 class Gateway:
     """What one process remembers, and how it asks."""
 
-    def __init__(self, trace: Trace, strategy: str) -> None:
+    def __init__(self, trace: Trace, strategy: str, every_s: float) -> None:
         self.trace = trace
         self.strategy = strategy
+        self.every_s = every_s
         self.breaker = Breaker()
         self.circuits = {name: Circuit() for name in trace}
         self.places = {name: place for place, name in enumerate(trace)}
@@ -71,7 +71,7 @@ class Gateway:
         self.result = Result()
 
     def ask(self, turn: int, replies: dict[str, Reply]) -> None:
-        now, waited, asked = turn * EVERY_S, 0.0, False
+        now, waited, asked = turn * self.every_s, 0.0, False
         self._read(now)
         for name in self._order(turn, now):
             since = now + waited
@@ -138,11 +138,14 @@ class Gateway:
             self.day, self.day_at = {n: fmean(s) for n, s in self.took.items()}, now
 
 
-def simulate(trace: Trace, strategy: str, draws: Sequence[list[dict[str, Reply]]]) -> Result:
+Draw = list[dict[str, Reply]]
+
+
+def simulate(trace: Trace, strategy: str, every_s: float, draws: Sequence[Draw]) -> Result:
     """All of it, over several draws of the same trace."""
     total = Result()
     for draw in draws:
-        gateway = Gateway(trace, strategy)
+        gateway = Gateway(trace, strategy, every_s)
         for turn, replies in enumerate(draw):
             gateway.ask(turn, replies)
         found = gateway.result
@@ -155,19 +158,27 @@ def simulate(trace: Trace, strategy: str, draws: Sequence[list[dict[str, Reply]]
 
 
 def main(say: Callable[[str], None] = print) -> list[Row]:
+    found: list[Row] = []
+    for every_s, hours in HOURS.items():
+        say(f"\na question every {every_s:g} s, {hours} hours of each trace")
+        found += rows(every_s, compare(every_s, hours, say))
+    return found
+
+
+def compare(every_s: float, hours: int, say: Callable[[str], None]) -> dict[str, float]:
+    """The mean regret of each strategy over all traces, in seconds."""
     regrets: defaultdict[str, list[float]] = defaultdict(list)
-    traces = synthetic() | recorded()
-    say(f"{QUESTIONS} questions, one every {EVERY_S:g} s, {len(SEEDS)} times on each trace")
-    for title, trace in traces.items():
-        draws = [drawn(trace, seed) for seed in SEEDS]
-        results = {name: simulate(trace, name, draws) for name in (*STRATEGIES, ORACLE)}
-        best = results[ORACLE].mean_s
+    for title, trace in (synthetic() | recorded()).items():
+        draws = [drawn(trace, seed, every_s) for seed in range(hours)]
+        names = (*STRATEGIES, ORACLE)
+        results = {name: simulate(trace, name, every_s, draws) for name in names}
+        best_s = results[ORACLE].mean_s
         say(f"\n{title}")
         say(f"  {'':<12} answered   mean ms    p95 ms  regret ms   age s  $/1000  asked first")
         for name, result in results.items():
-            say(f"  {name:<12} {line(result, best)}")
-            regrets[name].append((result.mean_s - best) * 1000)
-    return rows({name: fmean(found) for name, found in regrets.items() if name != ORACLE})
+            say(f"  {name:<12} {line(result, best_s)}")
+            regrets[name].append(result.mean_s - best_s)
+    return {name: fmean(found) for name, found in regrets.items() if name != ORACLE}
 
 
 def line(result: Result, best_s: float) -> str:
@@ -180,19 +191,15 @@ def line(result: Result, best_s: float) -> str:
     )
 
 
-def rows(regrets: dict[str, float]) -> list[Row]:
-    """Regret in ms, the mean over all traces."""
+def rows(every_s: float, regrets: dict[str, float]) -> list[Row]:
     others = min(regret for name, regret in regrets.items() if name != "adaptive")
-    wanted = "less than any other"
-    return [
-        Row(
-            f"{name}: mean regret over all traces",
-            f"{regret:.0f} ms",
-            wanted if name == "adaptive" else "",
-            regret < others if name == "adaptive" else None,
-        )
-        for name, regret in regrets.items()
-    ]
+    found = []
+    for name, regret in regrets.items():
+        what = f"{name}, one every {every_s:g} s: mean regret"
+        promised = name == "adaptive"
+        wanted, held = ("less than any other", regret < others) if promised else ("", None)
+        found.append(Row(what, f"{regret * 1000:.0f} ms", wanted, held))
+    return found
 
 
 if __name__ == "__main__":

@@ -10,15 +10,13 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import cos, exp, pi
 from pathlib import Path
 from random import Random
 from statistics import fmean
 from typing import NamedTuple
 
-EVERY_S = 2.0  # a question
-QUESTIONS = 1800  # an hour
+HOUR = 3600.0
 TIMEOUT_S = 5.0
 MINUTE = 60.0
 # Where recorded answers lie, if there are any: a folder beside that of the project.
@@ -74,7 +72,7 @@ def swinging(fast_s: float, slow_s: float, phase: float = 0.0) -> Callable[[floa
     """From one latency to the other and back, twice in the hour."""
 
     def manner(at: float) -> Manner:
-        height = (1 - cos(4 * pi * at / 3600 + phase)) / 2
+        height = (1 - cos(4 * pi * at / HOUR + phase)) / 2
         return Manner(0.99, fast_s + (slow_s - fast_s) * height)
 
     return manner
@@ -165,11 +163,10 @@ def _taken(headers: dict[str, str]) -> float | None:
     return found[0] if found else None
 
 
-def drawn(trace: Trace, seed: int) -> list[dict[str, Reply]]:
-    """What each would answer to every question."""
+def drawn(trace: Trace, seed: int, every_s: float) -> list[dict[str, Reply]]:
+    """What each would answer to every question of an hour."""
     chance = Random(seed)
-    reply = partial(Upstream.reply, chance=chance)
     return [
-        {name: reply(upstream, n * EVERY_S) for name, upstream in trace.items()}
-        for n in range(QUESTIONS)
+        {name: upstream.reply(n * every_s, chance) for name, upstream in trace.items()}
+        for n in range(int(HOUR / every_s))
     ]

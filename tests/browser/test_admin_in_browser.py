@@ -167,6 +167,7 @@ def test_an_edit_that_makes_no_sense_is_refused_where_it_stands(admin: Visit) ->
         "/admin/providers/provider/",
         "/admin/providers/provider/1/change/",
         "/admin/providers/policy/",
+        "/admin/providers/policy/1/change/",
         "/admin/providers/call/",
         "/admin/aggregator/client/add/",
         "/admin/sandbox/",
