@@ -20,6 +20,7 @@ from statistics import median
 from aggregator import adaptive
 from providers.lately import Lately
 
+CURIOUS_EVERY = 20  # turns: who goes by what was measured must measure those it never asks
 RESERVE = 0.1  # the share of a rate budget that is kept for when nobody else can answer
 
 
@@ -80,13 +81,13 @@ def by_weight(candidates: Sequence[Candidate], turn: int) -> list[Candidate]:
 def by_speed(candidates: Sequence[Candidate], turn: int = 0) -> list[Candidate]:
     """Whose answers took least lately, whatever its priority; an untried one as the median."""
     speed = _with_medians(candidates, lambda c: c.speed_s)
-    return _ordered(candidates, lambda c: speed[c.name])
+    return _curious(_ordered(candidates, lambda c: speed[c.name]), turn)
 
 
 def by_freshness(candidates: Sequence[Candidate], turn: int = 0) -> list[Candidate]:
     """Whose newest row was youngest on arrival; who does not say how old, as the median."""
     age = _with_medians(candidates, lambda c: c.data_age_s)
-    return _ordered(candidates, lambda c: age[c.name])
+    return _curious(_ordered(candidates, lambda c: age[c.name]), turn)
 
 
 def by_cost(candidates: Sequence[Candidate], turn: int = 0) -> list[Candidate]:
@@ -127,6 +128,20 @@ def _ordered(
 ) -> list[Candidate]:
     """The lowest value first; among equals as by priority."""
     return sorted(by_priority(candidates), key=value)
+
+
+def _curious(ranked: list[Candidate], turn: int) -> list[Candidate]:
+    """In one of so many turns, first somebody who was not asked lately, if there is anybody."""
+    unknown = sorted(
+        c.name
+        for c in ranked
+        if not (c.resting or is_running_out(c) or (c.lately and c.lately.success_rate is not None))
+    )
+    nth, due = divmod(turn + 1, CURIOUS_EVERY)
+    if due or not unknown:
+        return ranked
+    chosen = unknown[nth % len(unknown)]
+    return sorted(ranked, key=lambda c: c.name != chosen)
 
 
 def _with_medians(

@@ -76,18 +76,17 @@ class Lately:
     @property
     def latency_s(self) -> float | None:
         """How long an answer takes; None when nobody knows."""
-        return self.good_s / self.good if self.good > FORGOTTEN else None
+        return _mean(self.good_s, self.good)
 
     @property
     def data_age_s(self) -> float | None:
         """How old its newest row is when it answers; None when it does not say, or nobody knows."""
-        return self.age_s / self.dated if self.dated > FORGOTTEN else None
+        return _mean(self.age_s, self.dated)
 
     @property
     def success_rate(self) -> float | None:
         """0 to 1; None when nobody knows."""
-        calls = self.good + self.bad
-        return self.good / calls if calls > FORGOTTEN else None
+        return _mean(self.good, self.good + self.bad)
 
 
 @dataclass(frozen=True)
@@ -110,6 +109,11 @@ class Book:
             pages[provider, dataset] = known.heard(told)
             last = max(last, number)
         return Book(last, pages)
+
+
+def _mean(total: float, calls: float) -> float | None:
+    """To a millionth, as sums that faded differently are never quite equal; None: forgotten."""
+    return round(total / calls, 6) if calls > FORGOTTEN else None
 
 
 def _left(seconds: float) -> float:

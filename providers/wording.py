@@ -82,11 +82,13 @@ STRATEGY_EFFECTS = {
     ),
     "fastest": (
         "Whoever answered fastest lately with this dataset leads. How often it fails does not "
-        "count, but that it rests after a failure."
+        "count, but that it rests after a failure. In one of twenty questions somebody who was not "
+        "asked lately leads, if there is anybody: else nobody would know."
     ),
     "freshest": (
         "Whoever's newest row was youngest when it came leads. Who does not say how old its rows "
-        "are counts as the median of the others."
+        "are counts as the median of the others. In one of twenty questions somebody who was not "
+        "asked lately leads, if there is anybody."
     ),
     "cheapest": (
         "The lowest cost a call leads; among equals, as by priority. The cost is what you entered "

@@ -13,7 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from aggregator import adaptive
-from aggregator.selection import Candidate, rank
+from aggregator.selection import CURIOUS_EVERY, Candidate, rank
 from providers.lately import HALF_LIFE_S, Lately
 from tests.aggregator.test_selection import T0, candidates, names
 
@@ -111,13 +111,13 @@ def test_who_failed_is_not_banished_for_it_once_it_may_be_asked_again() -> None:
 
 
 @given(
-    st.lists(st.floats(0.001, 1e5), min_size=2, max_size=7, unique=True),
+    st.lists(st.integers(1, 10**6), min_size=2, max_size=7, unique=True),
     st.sampled_from(["aaa", "zzz"]),
     st.sampled_from(["fastest", "freshest"]),
     st.booleans(),
 )
 def test_one_that_was_not_measured_is_neither_first_nor_last(
-    values: list[float], name: str, strategy: str, never_asked: bool
+    values: list[int], name: str, strategy: str, never_asked: bool
 ) -> None:
     measured = [
         Candidate(f"m{n}", latency_s=value, lately=replace(aged(value), good_s=0, good=0))
@@ -126,6 +126,27 @@ def test_one_that_was_not_measured_is_neither_first_nor_last(
     one = Candidate(name, lately=None if never_asked else replace(aged(None), good_s=0, good=0))
     ranked = names(strategy, one, *measured)
     assert 0 < ranked.index(name) < len(ranked) - 1
+
+
+@pytest.mark.parametrize("strategy", ["fastest", "freshest"])
+def test_who_was_not_asked_lately_is_asked_now_and_then(strategy: str) -> None:
+    known = Candidate("a", lately=aged(0.1)), Candidate("b", lately=aged(9))
+    unknown = Candidate("c", latency_s=5.0), Candidate("d", lately=did(0.01))
+    rests = Candidate("e", resting=True), Candidate("f", tokens_left=0.05)
+    found = leads(strategy, *known, *unknown, *rests)
+    assert found["c"] == found["d"] == TURNS / CURIOUS_EVERY / 2
+    assert found["e"] == found["f"] == 0
+    everybody = leads(strategy, *known, Candidate("c", lately=aged(None)))
+    assert everybody == {"a": TURNS}, "one that does not say how old its rows are was asked"
+
+
+def test_what_faded_differently_is_still_equal() -> None:
+    ages = {
+        name: aged(5.0, calls).faded(T0 + HALF_LIFE_S / 3 * calls)
+        for name, calls in (("a", 3), ("b", 1), ("c", 2))
+    }
+    found = [Candidate(name, lately=lately) for name, lately in ages.items()]
+    assert names("freshest", *found) == names("priority", *found)
 
 
 def test_what_is_equal_is_settled_as_by_priority() -> None:

@@ -60,7 +60,7 @@ class Upstream:
         return Reply(ok, min(TIMEOUT_S, usual * exp(chance.gauss(0, SPREAD) - SPREAD**2 / 2)))
 
 
-SPREAD = 0.4
+SPREAD = 0.6  # of the logarithm of what a call takes
 Trace = dict[str, Upstream]
 
 
