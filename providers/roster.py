@@ -131,7 +131,10 @@ def _load_records() -> dict[str, Record]:
 
 
 def _load_lately() -> Book:
-    """The calls that came since we last looked: however many there are, we read each once."""
+    """
+    With the calls that came since we last looked: each is read once, however many there are. One
+    that another connection numbered first and wrote last may be missed: sums that fade bear it.
+    """
     book = _lately.peek() or Book()
     newer = Call.objects.filter(pk__gt=book.last).order_by("-pk")
     fields = ("pk", "provider_id", "dataset", "at", "outcome", "seconds", "age_s")

@@ -16,4 +16,6 @@ register = template.Library()
 def outlook(dataset_name: str) -> dict[str, Any]:
     """Every strategy with the order it has now; nothing for a dataset that is no more."""
     dataset = DATASETS.get(dataset_name)
-    return {"outlooks": outlooks(dataset) if dataset else []}
+    if dataset is None:
+        return {}
+    return {"outlooks": outlooks(dataset), "merged": dataset.merged}

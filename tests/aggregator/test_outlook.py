@@ -147,6 +147,16 @@ def test_the_page_of_a_policy_says_who_would_be_asked_and_why(
 
 
 @pytest.mark.django_db
+def test_where_all_are_asked_at_once_the_page_says_so(
+    admin_client: Browser, upstreams: Upstreams
+) -> None:
+    upstreams.provider("a")
+    for dataset, merged in (("news", True), ("gas", False)):
+        shown = text_of(admin_client, Policy.objects.create(dataset=dataset))
+        assert ("asked at once" in shown) is merged
+
+
+@pytest.mark.django_db
 def test_without_anybody_to_ask_the_page_says_so(
     admin_client: Browser, upstreams: Upstreams
 ) -> None:
