@@ -272,9 +272,9 @@ def _record(
             seconds=seconds,
             bytes=upstream.bytes_read,
             rows=len(rows),
+            age_s=newest_age_s(rows, now()),
             dropped=adapter.dropped,
             cost=cost,
-            age_s=newest_age_s(rows, adapter.now()),
             purpose=asked.purpose,
         )
     )

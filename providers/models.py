@@ -355,10 +355,10 @@ class Call(models.Model):
     bytes = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
     dropped = models.PositiveIntegerField(default=0, help_text="Rows that could not be read.")
-    cost = models.FloatField(default=1, help_text="In the provider's own unit.")
     age_s = models.FloatField(
-        null=True, help_text="How old its newest row was on arrival; empty when no row said."
+        null=True, blank=True, help_text="How old its newest row was, by its own word, in seconds."
     )
+    cost = models.FloatField(default=1, help_text="In the provider's own unit.")
     purpose = models.CharField(max_length=10, default="visitor")
 
     objects = CallQuerySet.as_manager()
