@@ -124,12 +124,6 @@ def _load_roster() -> Roster:
     )
 
 
-def _load_records() -> dict[str, Record]:
-    # By slug alone: else every call is sorted with all the columns of its provider.
-    rows = Provider.objects.order_by().values("slug").with_record()  # type: ignore[attr-defined]
-    return {r["slug"]: Record(r["calls"], r["success_rate"], r["latency_s"]) for r in rows}
-
-
 def _load_lately() -> Book:
     """
     With the calls that came since we last looked: each is read once, however many there are. One
@@ -144,6 +138,12 @@ def _load_lately() -> Book:
             newer.values_list(*fields)[:MOST_CALLS]
         )
     )
+
+
+def _load_records() -> dict[str, Record]:
+    # By slug alone: else every call is sorted with all the columns of its provider.
+    rows = Provider.objects.order_by().values("slug").with_record()  # type: ignore[attr-defined]
+    return {r["slug"]: Record(r["calls"], r["success_rate"], r["latency_s"]) for r in rows}
 
 
 def _load_listings() -> dict[str, OwnNames]:
@@ -188,8 +188,8 @@ class OwnNames:
 
 
 _roster = Remembered(_load_roster, ROWS_S)
-_records = Remembered(_load_records, RECORD_S)
 _lately: Remembered[Book] = Remembered(_load_lately, LATELY_S)
+_records = Remembered(_load_records, RECORD_S)
 _listings = Remembered(_load_listings, LISTINGS_S)
 _assets = Remembered(_load_assets, LISTINGS_S)
 
@@ -224,5 +224,5 @@ def symbols() -> dict[str, str]:
 
 def forget() -> None:
     """Read everything anew at the next question: after an edit in this process, and in tests."""
-    for remembered in (_roster, _records, _lately, _listings, _assets):
+    for remembered in (_roster, _lately, _records, _listings, _assets):
         remembered.forget()
