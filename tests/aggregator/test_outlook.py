@@ -6,7 +6,7 @@ from itertools import islice
 
 import pytest
 from django.test import Client as Browser
-from hypothesis import given
+from hypothesis import given, settings
 
 from aggregator import asking
 from aggregator.outlook import Outlook, outlooks, prospects
@@ -26,6 +26,7 @@ def told(strategy: str, *found: Candidate) -> list[tuple[str, float, str]]:
     return [(p.name, p.leads_percent, p.why) for p in prospects(strategy, found)]
 
 
+@settings(max_examples=40, deadline=None)  # each plays a hundred turns
 @given(strategies, candidates)
 def test_everybody_is_shown_and_somebody_leads_each_question(
     strategy: str, found: list[Candidate]
@@ -37,6 +38,7 @@ def test_everybody_is_shown_and_somebody_leads_each_question(
 
 
 @pytest.mark.parametrize("strategy", ["priority", "fastest", "freshest", "cheapest"])
+@settings(max_examples=40, deadline=None)
 @given(candidates)
 def test_where_nothing_is_left_to_chance_the_order_is_the_one_that_is_asked(
     strategy: str, found: list[Candidate]
