@@ -40,7 +40,7 @@ rotation_log = logging.getLogger("providers.rotation")
 
 # Of each dataset, or questions asked by turns would always find the same provider's turn.
 _turns: defaultdict[str, Iterator[int]] = defaultdict(
-    lambda: itertools.count(random.randrange(1000))  # noqa: S311 (processes start apart)
+    lambda: itertools.count(random.randrange(2**32))  # noqa: S311 (processes start apart)
 )
 
 
@@ -140,7 +140,7 @@ def _ranked(dataset: Dataset) -> list[tuple[Provider, list[Attempt]]]:
     policy = catalogue.policies.get(dataset.name)
     strategy, turn = policy.strategy if policy else "priority", next(_turns[dataset.name])
     known = standings(rows)
-    found = _judged(rows, known)
+    found = judged(dataset, rows, known)
     wished = [candidate.name for candidate in selection.STRATEGIES[strategy](found, turn)]
     ranked = [candidate.name for candidate in selection.rank(strategy, found, turn)]
     return [
@@ -166,8 +166,11 @@ def _excuse(provider: Provider, standing: Standing) -> Attempt:
     return Attempt(provider.slug, refusal.code, max(0.0, wait), detail=circuit.reason)
 
 
-def _judged(rows: Mapping[str, Provider], known: Mapping[str, Standing]) -> list[Candidate]:
-    records = roster.records()
+def judged(
+    dataset: Dataset, rows: Mapping[str, Provider], known: Mapping[str, Standing]
+) -> list[Candidate]:
+    """What selection goes by: rows, cells, and what was measured."""
+    records, lately, moment = roster.records(), roster.lately(), time.time()
     found = []
     for slug, standing in known.items():
         provider = rows[slug]
@@ -181,6 +184,9 @@ def _judged(rows: Mapping[str, Provider], known: Mapping[str, Standing]) -> list
                 latency_s=record.latency_s if record else None,
                 resting=guard.phase(standing) is Phase.OPEN,
                 tokens_left=guard.tokens_left(standing),
+                weight=provider.weight,
+                cost=provider.cost_per_call,
+                lately=lately.of(provider.pk, dataset.name, moment),
             )
         )
     return found

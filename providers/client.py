@@ -20,6 +20,7 @@ from django.utils.timezone import now
 
 from providers import calls, roster
 from providers.adapters.base import UNREADABLE, Adapter
+from providers.ages import newest_age_s
 from providers.datasets import Query
 from providers.errors import (
     BadKey,
@@ -224,7 +225,7 @@ def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
     finally:
         seconds = time.monotonic() - began
         if not isinstance(error, Refused):
-            _record(asked, adapter, upstream, seconds, len(rows), cost, error)
+            _record(asked, adapter, upstream, seconds, rows, cost, error)
     return Fetched(rows, seconds)
 
 
@@ -254,7 +255,7 @@ def _record(
     adapter: Adapter,
     upstream: Upstream,
     seconds: float,
-    rows: int,
+    rows: Sequence[Any],
     cost: float,
     error: BaseException | None,
 ) -> None:
@@ -270,7 +271,8 @@ def _record(
             detail=detail,
             seconds=seconds,
             bytes=upstream.bytes_read,
-            rows=rows,
+            rows=len(rows),
+            age_s=newest_age_s(rows, now()),
             dropped=adapter.dropped,
             cost=cost,
             purpose=asked.purpose,

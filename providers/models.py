@@ -91,6 +91,19 @@ class Provider(models.Model):
         validators=[MaxValueValidator(100)],
         help_text="0 to 100. The highest is asked first.",
     )
+    weight = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MaxValueValidator(1000)],
+        help_text="Its share where a policy asks by weight: of 3 and 1, three in four questions. "
+        "0: only when nobody else is left.",
+    )
+    cost_per_call = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="US dollars that one call costs: the price of a plan over its calls. Empty: "
+        "unknown, and counted as dearest where a policy asks the cheapest.",
+    )
     timeout_s = models.FloatField(
         default=5.0,
         validators=[MinValueValidator(0.1), MaxValueValidator(120)],
@@ -293,6 +306,11 @@ class Strategy(models.TextChoices):
 
     PRIORITY = "priority", "priority: highest first, then least failing, then fastest"
     ROUND_ROBIN = "round_robin", "round-robin: each in turn"
+    WEIGHTED = "weighted", "weighted: each as often as its weight says"
+    FASTEST = "fastest", "fastest: whose answers took least lately"
+    FRESHEST = "freshest", "freshest: whose data was newest when it came"
+    CHEAPEST = "cheapest", "cheapest: lowest cost a call, then as by priority"
+    ADAPTIVE = "adaptive", "adaptive: who answers soonest, by what was learned lately"
 
 
 class Policy(models.Model):
@@ -337,6 +355,9 @@ class Call(models.Model):
     bytes = models.PositiveIntegerField(default=0)
     rows = models.PositiveIntegerField(default=0)
     dropped = models.PositiveIntegerField(default=0, help_text="Rows that could not be read.")
+    age_s = models.FloatField(
+        null=True, blank=True, help_text="How old its newest row was, by its own word, in seconds."
+    )
     cost = models.FloatField(default=1, help_text="In the provider's own unit.")
     purpose = models.CharField(max_length=10, default="visitor")
 

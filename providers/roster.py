@@ -18,13 +18,15 @@ from django.db import Error as DatabaseIsOut
 
 from providers.datasets import Dataset
 from providers.errors import Unsupported
-from providers.models import Asset, Credential, Listing, Policy, Provider
+from providers.lately import Book, Told
+from providers.models import Asset, Call, Credential, Listing, Policy, Provider
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-ROWS_S, RECORD_S, LISTINGS_S = 1.5, 10.0, 30.0
+ROWS_S, LATELY_S, RECORD_S, LISTINGS_S = 1.5, 2.0, 10.0, 30.0
+MOST_CALLS = 2000  # read at once: what came before them has faded, or will soon
 
 
 class Remembered(Generic[T]):
@@ -122,6 +124,22 @@ def _load_roster() -> Roster:
     )
 
 
+def _load_lately() -> Book:
+    """
+    With the calls that came since we last looked: each is read once, however many there are. One
+    that another connection numbered first and wrote last may be missed: sums that fade bear it.
+    """
+    book = _lately.peek() or Book()
+    newer = Call.objects.filter(pk__gt=book.last).order_by("-pk")
+    fields = ("pk", "provider_id", "dataset", "at", "outcome", "seconds", "age_s")
+    return book.read(
+        (pk, provider, dataset, Told(at.timestamp(), outcome, seconds, age_s))
+        for pk, provider, dataset, at, outcome, seconds, age_s in reversed(
+            newer.values_list(*fields)[:MOST_CALLS]
+        )
+    )
+
+
 def _load_records() -> dict[str, Record]:
     # By slug alone: else every call is sorted with all the columns of its provider.
     rows = Provider.objects.order_by().values("slug").with_record()  # type: ignore[attr-defined]
@@ -170,6 +188,7 @@ class OwnNames:
 
 
 _roster = Remembered(_load_roster, ROWS_S)
+_lately: Remembered[Book] = Remembered(_load_lately, LATELY_S)
 _records = Remembered(_load_records, RECORD_S)
 _listings = Remembered(_load_listings, LISTINGS_S)
 _assets = Remembered(_load_assets, LISTINGS_S)
@@ -182,6 +201,11 @@ def current() -> Roster:
 def records() -> dict[str, Record]:
     """The record of every provider, by slug."""
     return _records.get()
+
+
+def lately() -> Book:
+    """How every provider did lately with each dataset."""
+    return _lately.get()
 
 
 def listings(adapter_name: str) -> OwnNames:
@@ -200,5 +224,5 @@ def symbols() -> dict[str, str]:
 
 def forget() -> None:
     """Read everything anew at the next question: after an edit in this process, and in tests."""
-    for remembered in (_roster, _records, _listings, _assets):
+    for remembered in (_roster, _lately, _records, _listings, _assets):
         remembered.forget()

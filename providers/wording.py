@@ -66,6 +66,43 @@ def effect(dataset_name: str, fresh_s: float | None, stale_s: float | None) -> s
     )
 
 
+# What a policy's strategy means for whoever asks. Under each, who rests comes last, and who is
+# about to run out of its budget comes after those who are not.
+STRATEGY_EFFECTS = {
+    "priority": (
+        "The highest priority is asked first, always. Among equals whoever fails least, then "
+        "whoever was fastest over the day. Answers come from the same source while it is well."
+    ),
+    "round_robin": (
+        "Each leads in its turn, whatever its priority, so nobody carries all the questions and "
+        "answers change their source from one to the next."
+    ),
+    "weighted": (
+        "Each leads as often as its weight says, in no fixed order. With weight 0 one is asked "
+        "only when nobody else is left."
+    ),
+    "fastest": (
+        "Whoever answered fastest lately with this dataset leads. How often it fails does not "
+        "count, but that it rests after a failure. In one of twenty questions somebody who was not "
+        "asked lately leads, if there is anybody: else nobody would know."
+    ),
+    "freshest": (
+        "Whoever's newest row was youngest when it came leads. Who does not say how old its rows "
+        "are counts as the median of the others. In one of twenty questions somebody who was not "
+        "asked lately leads, if there is anybody."
+    ),
+    "cheapest": (
+        "The lowest cost a call leads; among equals, as by priority. The cost is what you entered "
+        "for the provider."
+    ),
+    "adaptive": (
+        "Whoever probably answers soonest leads: time and failures of recent calls count "
+        "together, a call half as much after five minutes. Now and then one that was not asked "
+        "for long is tried. Priorities do not count."
+    ),
+}
+
+
 def _fresh(dataset: Dataset, fresh_s: float | None) -> str:
     if fresh_s is not None:
         return span(fresh_s)

@@ -129,6 +129,13 @@ def test_the_providers_of_the_readme_are_those_of_the_catalogue() -> None:
     assert shown == {entry.slug: _facts(entry) for entry in catalogue.load().providers}
 
 
+def test_who_is_called_paid_in_the_readme_is_not_free_in_the_catalogue() -> None:
+    keys = dict(re.findall(r"^\| `(\w+)` \| .+? \| (.*?)\|$", section("Providers"), re.MULTILINE))
+    paid = {slug for slug, key in keys.items() if key.startswith("paid")}
+    assert len(paid) >= 3
+    assert paid == {e.slug for e in catalogue.load().providers if e.cost_per_call != 0}
+
+
 def _facts(entry: catalogue.ProviderEntry) -> tuple[str, bool]:
     """The datasets visitors may ask it for, and whether it needs a key."""
     adapter = registry.get(entry.adapter)

@@ -109,6 +109,14 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
     fieldsets = (
         (None, {"fields": ("slug", "title", "category", "enabled", "priority")}),
         (
+            "Weight and cost",
+            {
+                "classes": ("collapse",),
+                "description": "For policies that ask by weight, or the cheapest first.",
+                "fields": ("weight", "cost_per_call"),
+            },
+        ),
+        (
             "How it is asked",
             {
                 "description": "One call is bounded by the timeout, from connecting to the last "

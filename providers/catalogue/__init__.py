@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import date
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar, cast
@@ -24,7 +25,15 @@ from providers.datasets import DATASETS
 
 HERE = Path(__file__).parent
 SCOPES = ("address", "key")
-STRATEGIES = ("priority", "round_robin")
+STRATEGIES = (
+    "priority",
+    "round_robin",
+    "weighted",
+    "fastest",
+    "freshest",
+    "cheapest",
+    "adaptive",
+)
 
 T = TypeVar("T")
 
@@ -79,6 +88,8 @@ class ProviderEntry:
     timeout_s: float
     base_url: str = ""
     enabled: bool = True
+    weight: int = 1
+    cost_per_call: float | None = 0.0  # US dollars; None: it costs, and nobody knows how much
     min_fresh_s: float = 0.0
     limits: tuple[WindowEntry, ...] = ()
     key_env: tuple[str, ...] = ()  # names under which operators usually keep its key
@@ -93,6 +104,9 @@ class ProviderEntry:
     def __post_init__(self) -> None:
         _require(re.fullmatch(r"[a-z0-9_]{1,50}", self.slug) is not None, "slug is [a-z0-9_]")
         _require(0 <= self.priority <= 100, "priority is 0 to 100")
+        _require(0 <= self.weight <= 1000, "weight is 0 to 1000")
+        cost = self.cost_per_call
+        _require(cost is None or 0 <= cost < inf, "cost_per_call is not below 0")
         _require(0.1 <= self.timeout_s <= 120, "timeout_s is 0.1 to 120")
         _require(self.min_fresh_s >= 0, "min_fresh_s is not below 0")
         for url in filter(None, (self.base_url, self.docs_url)):
@@ -104,7 +118,8 @@ class ProviderEntry:
     def row(self) -> dict[str, Any]:
         """Field names of `providers.models.Provider` and values, without the defaults."""
         plain = ("title", "category", "docs_url", "priority", "timeout_s", "base_url", "enabled")
-        found = {name: getattr(self, name) for name in (*plain, "min_fresh_s", "notes")}
+        more = ("weight", "cost_per_call", "min_fresh_s", "notes")
+        found = {name: getattr(self, name) for name in (*plain, *more)}
         found["adapter_name"] = self.adapter
         found["limits"] = [window.row() for window in self.limits]
         for name in ("rests_s", "throttle_rests_s"):

@@ -8,7 +8,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator.selection import STRATEGIES, Candidate, rank
+from providers.catalogue import STRATEGIES as SHIPPED
+from providers.lately import Lately
+from providers.models import Strategy
 
+T0 = 1_760_000_000.0
+
+
+@st.composite
+def known(draw: st.DrawFn) -> Lately:
+    """What calls came to: good and bad ones, and how long each took."""
+    good, bad, dated = draw(counts), draw(counts), draw(st.booleans())
+    good_s = good * draw(st.floats(0.001, 30))
+    return Lately(
+        T0,
+        good=good,
+        bad=bad,
+        seconds=good_s + bad * draw(st.floats(0.001, 30)),
+        good_s=good_s,
+        dated=good if dated else 0.0,
+        age_s=good * draw(st.floats(0, 86400)) if dated else 0.0,
+    )
+
+
+counts = st.sampled_from([0.0, 0.2, 1.0, 40.0, 5000.0])
 candidates = st.lists(
     st.builds(
         Candidate,
@@ -18,11 +41,18 @@ candidates = st.lists(
         latency_s=st.none() | st.floats(0.001, 30),
         resting=st.booleans(),
         tokens_left=st.none() | st.floats(0, 1),
+        weight=st.integers(0, 5),
+        cost=st.none() | st.floats(0, 1),
+        lately=st.none() | known(),
     ),
     unique_by=lambda candidate: candidate.name,
     max_size=8,
 )
 strategies = st.sampled_from(sorted(STRATEGIES))
+
+
+def test_what_one_may_choose_is_what_there_is() -> None:
+    assert set(STRATEGIES) == set(Strategy.values) == set(SHIPPED)
 
 
 def names(strategy: str, *found: Candidate, turn: int = 0) -> list[str]:
@@ -55,6 +85,11 @@ def test_the_order_they_are_given_in_does_not_matter(
     assert rank(strategy, found, turn) == rank(strategy, shuffled, turn)
 
 
+@given(strategies, candidates, st.integers(0, 2**32))
+def test_one_turn_has_one_order(strategy: str, found: list[Candidate], turn: int) -> None:
+    assert rank(strategy, found, turn) == rank(strategy, found, turn)
+
+
 @given(candidates)
 def test_a_higher_priority_goes_first_among_those_who_can(found: list[Candidate]) -> None:
     able = [c for c in rank("priority", found) if not c.resting and c.tokens_left is None]
@@ -72,14 +107,14 @@ def test_ties_are_settled_by_failures_and_then_by_speed() -> None:
 
 
 @given(
-    st.lists(st.floats(0.001, 30), min_size=2, max_size=7, unique=True),
+    st.lists(st.integers(1, 30_000), min_size=2, max_size=7, unique=True),
     st.sampled_from(["aaa", "zzz"]),
     candidates,
 )
 def test_an_untried_one_is_neither_first_nor_last_of_its_equals(
-    latencies: list[float], name: str, others: list[Candidate]
+    latencies: list[int], name: str, others: list[Candidate]
 ) -> None:
-    equals = [Candidate(f"m{n}", 70, latency_s=seconds) for n, seconds in enumerate(latencies)]
+    equals = [Candidate(f"m{n}", 70, latency_s=ms / 1000) for n, ms in enumerate(latencies)]
     untried = Candidate(name, 70)
     ranked = [c for c in rank("priority", [untried, *equals, *others]) if c.priority == 70]
     assert 0 < ranked.index(untried) < len(ranked) - 1

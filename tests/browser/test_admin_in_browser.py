@@ -160,6 +160,20 @@ def test_an_edit_that_makes_no_sense_is_refused_where_it_stands(admin: Visit) ->
     expect(page.get_by_label("Limits")).to_have_value("[{'limit': 1}]")
 
 
+def test_a_strategy_is_chosen_and_the_page_says_whom_it_asks(admin: Visit) -> None:
+    page = admin.page
+    admin.go("/admin/providers/policy/1/change/")
+    page.get_by_label("Strategy:").select_option("weighted")
+    page.get_by_role("button", name="Save and continue editing").click()
+    chosen = page.locator(".outlook details[open]")
+    expect(chosen.locator("summary")).to_contain_text("weighted (saved)")
+    expect(chosen.get_by_role("row").nth(1)).to_contain_text("weight 1 of")
+    page.locator(".outlook summary").filter(has_text="cheapest").click()
+    expect(page.get_by_text("The lowest cost a call leads")).to_be_visible()
+    page.get_by_label("Strategy:").select_option("priority")
+    page.get_by_role("button", name="Save", exact=True).click()
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -167,6 +181,7 @@ def test_an_edit_that_makes_no_sense_is_refused_where_it_stands(admin: Visit) ->
         "/admin/providers/provider/",
         "/admin/providers/provider/1/change/",
         "/admin/providers/policy/",
+        "/admin/providers/policy/1/change/",
         "/admin/providers/call/",
         "/admin/aggregator/client/add/",
         "/admin/sandbox/",

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 
 from providers import calls, client, roster
 from providers.client import call
-from providers.datasets import CoinQuery, GasQuery, GlobalQuery, PriceQuery
+from providers.datasets import CoinQuery, GasQuery, GlobalQuery, NewsQuery, PriceQuery
 from providers.errors import (
     BadKey,
     Blocked,
@@ -28,7 +28,18 @@ from providers.errors import (
 )
 from providers.models import Call, Credential, Provider
 from providers.resilience import Circuit, Deadline, Phase
-from tests.upstreams import Asked, Better, Fake, Keyed, Said, Upstreams, in_turn, status, usual
+from tests.upstreams import (
+    NOON,
+    Asked,
+    Better,
+    Fake,
+    Keyed,
+    Said,
+    Upstreams,
+    in_turn,
+    status,
+    usual,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +91,18 @@ def test_an_answer_comes_with_a_row_of_what_it_took(upstreams: Upstreams) -> Non
     assert (row.dataset, row.rows, row.cost, row.purpose) == ("gas", 1, 1, "visitor")
     assert row.bytes > 50
     assert row.seconds == pytest.approx(fetched.seconds)
+
+
+def test_a_row_says_how_old_the_newest_data_was(upstreams: Upstreams) -> None:
+    provider = upstreams.provider("a")
+    ask(provider, NewsQuery())
+    ask(provider, PriceQuery(("BTC",)))
+    upstreams.play["a"] = status(500)
+    refused(Broken, provider)
+    assert outcomes() == ["ok", "ok", "broken"]
+    news, price, failed = Call.objects.order_by("pk").values_list("age_s", flat=True)
+    assert news == pytest.approx(time.time() - NOON.timestamp(), abs=5)
+    assert (price, failed) == (None, None), "who does not say when is not called new"
 
 
 @pytest.mark.parametrize(

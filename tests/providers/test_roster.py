@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils.timezone import now
 from providers import roster
 from providers.datasets import GAS, PING
 from providers.errors import Unsupported
-from providers.models import Asset, Credential, Listing, Policy, Provider
+from providers.models import Asset, Call, Credential, Listing, Policy, Provider
 from providers.roster import OwnNames, Remembered
 from tests.conftest import Clock
 from tests.upstreams import Keyed, Upstreams
@@ -164,6 +165,7 @@ def test_a_question_costs_no_query_once_rows_are_known(
         assert found.keys_of(provider)[0].provider.slug == "a"
         assert found.policies["gas"].strategy == "priority"
         roster.records()
+        roster.lately()
         roster.listings("fake")
         roster.asset("btc")
 
@@ -217,3 +219,68 @@ def test_a_coin_that_a_provider_lacks_is_not_mistaken_for_its_namesake() -> None
     assert roster.listings("x").find("batcoin") == ("x-batcoin", "")
     with pytest.raises(Unsupported):
         roster.listings("x").find("BTC")
+
+
+# -- How providers did lately ------------------------------------------------------------------
+
+
+def _called(provider: Provider, *outcomes: str, **fields: Any) -> None:
+    values = {"dataset": "gas", "seconds": 0.5, "at": now()} | fields
+    rows = [Call(provider=provider, outcome=outcome, **values) for outcome in outcomes]
+    Call.objects.bulk_create(rows)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came lately is looked up at every question."""
+    monkeypatch.setattr(roster._lately, "ttl", 0.0)
+
+
+@pytest.mark.django_db
+def test_each_call_is_read_once_and_only_those_that_are_new(
+    upstreams: Upstreams, hurried: None, django_assert_num_queries: Any
+) -> None:
+    provider = upstreams.provider("a")
+    assert roster.lately().of(provider.pk, "gas", time.time()) is None
+    _called(provider, "ok", "broken", age_s=7.0)
+    for more in ((), ("ok",), ("missing",)):
+        _called(provider, *more)
+        with django_assert_num_queries(1):
+            book = roster.lately()
+    known = book.of(provider.pk, "gas", time.time())
+    assert known
+    assert (known.good, known.bad) == pytest.approx((2, 1), rel=0.1)
+    assert known.latency_s == pytest.approx(0.5)
+    assert known.data_age_s == 7
+    assert book.last == Call.objects.latest("pk").pk
+    assert book.of(provider.pk, "price", time.time()) is None
+
+
+@pytest.mark.django_db
+def test_of_many_calls_the_newest_are_read(
+    upstreams: Upstreams, hurried: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "MOST_CALLS", 3)
+    provider = upstreams.provider("a")
+    _called(provider, *["broken"] * 9, *["ok"] * 3)
+    assert (book := roster.lately()).last == Call.objects.latest("pk").pk
+    known = book.of(provider.pk, "gas", time.time())
+    assert known
+    assert known.success_rate == 1
+
+
+@pytest.mark.django_db
+def test_two_processes_that_began_at_different_times_agree(
+    upstreams: Upstreams, hurried: None
+) -> None:
+    provider = upstreams.provider("a")
+    for outcome in ("ok", "broken", "ok"):
+        _called(provider, outcome)
+        roster.lately()
+    moment = time.time()
+    one = roster.lately().of(provider.pk, "gas", moment)
+    roster.forget()
+    other = roster.lately().of(provider.pk, "gas", moment)
+    assert one
+    assert other
+    assert (one.good, one.bad) == pytest.approx((other.good, other.bad))
