@@ -70,6 +70,7 @@ class Answer:
     attempts: tuple[Attempt, ...] = ()
     sources: tuple[Source, ...] = ()  # the parts, where there are several
     missing: tuple[dict[str, str], ...] = ()  # what was asked for and is not here, and why
+    resolved: tuple[dict[str, Any], ...] = ()  # of this request: what its words were taken for
     cached: Cached = Cached.HIT
     rows: Sequence[Any] | None = field(default=None, compare=False, repr=False)
 
@@ -91,9 +92,13 @@ class Answer:
     def as_(self, cached: Cached) -> Answer:
         return replace(self, cached=cached)
 
-    def lacking(self, missing: tuple[dict[str, str], ...]) -> Answer:
-        """The same answer, saying what else was asked for and is not here."""
-        return replace(self, missing=(*self.missing, *missing))
+    def telling(
+        self, missing: Sequence[dict[str, str]], resolved: Sequence[dict[str, Any]]
+    ) -> Answer:
+        """The same, saying what else was asked for and is not here, and what words mean."""
+        if not missing and not resolved:
+            return self
+        return replace(self, missing=(*self.missing, *missing), resolved=tuple(resolved))
 
     @cached_property
     def etag(self) -> str:
@@ -118,6 +123,8 @@ class Answer:
             ]
         if self.missing:
             meta["missing"] = self.missing
+        if self.resolved:
+            meta["resolved"] = self.resolved
         return dumps(meta)[:-1]
 
     def body(self, now: float, cached: Cached | None = None) -> bytes:

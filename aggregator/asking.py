@@ -90,6 +90,9 @@ def attempt(
 ) -> Fetched | None:
     """What `provider` answers, or None with the reason noted in `attempts`."""
     began = time.monotonic()
+    if roster.is_strange_to(provider, query):
+        attempts.append(Attempt(provider.slug, Unsupported.code, detail="it knows coins alone"))
+        return None
     try:
         return call(provider, query, deadline.within(deadline.left() * MOST_SHARE))
     except ProviderError as error:
@@ -198,11 +201,12 @@ NOT_HERE = {Missing.code, Unsupported.code, PlanLimit.code}
 def nobody(query: Query, attempts: Sequence[Attempt]) -> GatewayError:
     """The error for a question that no provider answered."""
     rotation_log.warning("%s: nobody answered%s", query.key, _after(attempts))
+    idle = "".join(f" {row} could, but {why}." for row, why in roster.idle_for(query))
     if not attempts:
-        return Unanswered(f"no provider of {query.dataset.name!r} is enabled")
+        return Unanswered(f"No provider of {query.dataset.name!r} is enabled.{idle}")
     able = [attempt for attempt in attempts if attempt.outcome != NoKey.code]
     if able and all(attempt.outcome in NOT_HERE for attempt in able):
-        return NotFound("No provider knows what was asked for, or offers it.", attempts)
+        return NotFound(f"No provider knows what was asked for, or offers it.{idle}", attempts)
     return Unanswered("Every provider that could answer refused or failed.", attempts)
 
 

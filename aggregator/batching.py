@@ -88,7 +88,8 @@ def _worst(failures: dict[str, GatewayError]) -> GatewayError:
         return unanswered[0]
     unknown = ", ".join(sorted(failures))
     attempts: Sequence[Attempt] = getattr(next(iter(failures.values())), "attempts", ())
-    return NotFound(f"No provider knows: {unknown[:200]}", attempts)
+    reasons = " ".join(dict.fromkeys(str(error) for error in failures.values()))
+    return NotFound(f"No price of {unknown[:200]}: {reasons[:400]}", attempts)
 
 
 def _together(

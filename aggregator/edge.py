@@ -216,7 +216,7 @@ class Edge:
         answer: Answer | None = environ.get(hot.ANSWER)
         if answer is None:
             return Landed(response.plus(wire.cors()), None)
-        if not answer.missing:
+        if not answer.missing and not answer.resolved:
             known = hot.remember(line, answer.query)
             known.looked_at = self.clock()
             known.cached = answer.cached if answer.cached in _OLD else Cached.STALE

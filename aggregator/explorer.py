@@ -23,7 +23,8 @@ from rest_framework.exceptions import APIException, Throttled
 
 from aggregator import callers
 from aggregator.api import errors
-from aggregator.api.serializers import QuerySerializer, SymbolField, SymbolsField
+from aggregator.api.serializers import QuerySerializer
+from aggregator.api.symbols import SymbolField, SymbolsField
 from aggregator.api.urls import DATA
 from aggregator.api.views import answer_to
 from aggregator.callers import Caller

@@ -14,10 +14,10 @@ from functools import wraps
 from django.utils.timezone import now
 from django_q.models import Failure, Success
 
-from aggregator import heartbeat
+from aggregator import answers, heartbeat
 from aggregator.pruning import prune
 from aggregator.warming import warm
-from providers import calls, learning
+from providers import calls, learning, ranking
 from providers.errors import ProviderError
 
 Task = Callable[[], str]
@@ -67,4 +67,14 @@ def learn_listings() -> str:
             said.append(
                 f"{provider}: {learned.new} new, {learned.changed} changed, {learned.gone} gone"
             )
-    return "; ".join(said) or "nobody to ask"
+    said.append(_rank())
+    return "; ".join(said)
+
+
+def _rank() -> str:
+    """Which coin is the largest of its name; what is shelved under a name that changed goes."""
+    whose, changed = ranking.refresh()
+    if changed:
+        answers.purge()
+    told = f"ranked by {whose}" if whose else "nobody had a ranking"
+    return told + (", and some words mean another asset now" if changed else "")

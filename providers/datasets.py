@@ -341,12 +341,16 @@ class TvlPoint(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """One line of a provider's own list: what it calls an asset, quoted in what ("" for ids)."""
+    """
+    One line of a provider's own list: what it calls an asset, quoted in what ("" for ids), and
+    its contract addresses by chain, where the list has them.
+    """
 
     external_id: str
     symbol: str
     name: str | None
     quote: str
+    contracts: dict[str, str] | None = None
 
 
 @dataclass(frozen=True)

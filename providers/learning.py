@@ -1,22 +1,24 @@
 """
-Learn what a provider calls our assets from the provider's own list.
+Learn what a provider calls our coins, and where they live on chains, from the provider's own list.
 
-Never by guess: an exchange's pair must name the asset's symbol, and a symbol that two assets of
-ours share is not learned from it; a coin id must agree on symbol and name.
+Never by guess: an exchange's pair must name the coin's symbol, and a symbol that two coins of
+ours share is not learned from it; a coin id must agree on symbol and name. What is no coin is not
+learned at all: the tickers of shares and of coins are given by different people.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.timezone import now
 
 from providers import roster
+from providers.assets import spelled
 from providers.client import call
 from providers.datasets import Listed, ListingQuery
-from providers.models import Asset, Listing, Provider
+from providers.models import Asset, Contract, Listing, Provider
 from providers.resilience import Deadline
 
 PATIENCE_S = 60.0
@@ -32,26 +34,23 @@ class Learned:
     changed: int
     gone: int
     known: int
+    contracts: int = 0  # new or moved
 
 
 def teachers() -> list[Provider]:
     """For each adapter with a list of its own, the enabled provider to ask: highest priority."""
     found: dict[str, Provider] = {}
     for provider in roster.current().offering(ListingQuery.dataset):
-        found.setdefault(adapter_of(provider), provider)
+        found.setdefault(provider.listed_as, provider)
     return list(found.values())
 
 
-def adapter_of(provider: Provider) -> str:
-    """The adapter under whose name a provider's listings stand."""
-    adapter = provider.adapter_class
-    return adapter.listed_as or adapter.name
-
-
 def learn(provider: Provider) -> Learned:
-    """Ask `provider` for its list and keep what it says of our assets; raises ProviderError."""
+    """Ask `provider` for its list and keep what it says of our coins; raises ProviderError."""
     rows = call(provider, ListingQuery(), Deadline(PATIENCE_S), purpose="listing").rows
-    return _keep(adapter_of(provider), match(rows, list(Asset.objects.all())))
+    coins = list(Asset.objects.coins())
+    learned = _keep(provider.listed_as, match(rows, coins))
+    return replace(learned, contracts=keep_contracts(provider.listed_as, rows))
 
 
 def match(rows: Sequence[Listed], assets: Sequence[Asset]) -> dict[tuple[int, str], str]:
@@ -118,3 +117,38 @@ def _delisted(rows: Places, found: Mapping[tuple[int, str], str]) -> list[Listin
     """
     missing = [row for place, row in rows.items() if row.quote and place not in found]
     return missing if 2 * len(missing) < len(rows) else []
+
+
+# -- Contracts -------------------------------------------------------------------------------
+
+
+def keep_contracts(adapter_name: str, rows: Sequence[Listed]) -> int:
+    """Store under which addresses a list has our coins, by its ids; how many were news."""
+    listings = Listing.objects.filter(adapter_name=adapter_name, quote="")
+    assets = dict(listings.values_list("external_id", "asset_id"))
+    found = {
+        (chain, spelled(address)): assets[row.external_id]
+        for row in rows
+        if row.external_id in assets
+        for chain, address in (row.contracts or {}).items()
+    }
+    known = {
+        (row.chain, row.address): row for row in Contract.objects.filter(adapter_name=adapter_name)
+    }
+    news = [
+        Contract(
+            pk=known[place].pk if place in known else None,
+            asset_id=asset,
+            adapter_name=adapter_name,
+            chain=place[0],
+            address=place[1],
+            learned_at=now(),
+        )
+        for place, asset in found.items()
+        if place not in known or known[place].asset_id != asset
+    ]
+    with transaction.atomic():
+        Contract.objects.bulk_create([row for row in news if row.pk is None])
+        Contract.objects.bulk_update([r for r in news if r.pk], ["asset_id", "learned_at"])
+    roster.forget()
+    return len(news)

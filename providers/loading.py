@@ -89,7 +89,12 @@ def _assets(entries: Iterable[catalogue.AssetEntry]) -> Loaded:
         asset = known.get(entry.id)
         if asset is None:
             asset = Asset.objects.create(
-                slug=entry.id, symbol=entry.symbol, name=entry.name, order=order
+                slug=entry.id,
+                symbol=entry.symbol,
+                name=entry.name,
+                kind=entry.kind,
+                currency=entry.currency,
+                order=order,
             )
             loaded.added += 1
         else:

@@ -16,12 +16,31 @@ from django.db import models
 from django.utils.timezone import now
 
 from providers import registry, secrets
+from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
-from providers.querysets import AssetQuerySet, CallQuerySet, CredentialQuerySet, ProviderQuerySet
+from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
 from providers.resilience import Breaker, Guard, Window
 
 if TYPE_CHECKING:
     from providers.adapters.base import Adapter
+
+__all__ = [
+    "Asset",
+    "Call",
+    "Cell",
+    "Contract",
+    "Credential",
+    "Kind",
+    "Listing",
+    "Policy",
+    "Provider",
+    "Scope",
+    "Strategy",
+    "WebAddress",
+    "catalogue_values",
+    "default_rests",
+    "read_limits",
+]
 
 
 class Scope(models.TextChoices):
@@ -182,6 +201,12 @@ class Provider(models.Model):
         return registry.get(self.adapter_name)
 
     @property
+    def listed_as(self) -> str:
+        """The adapter under whose name its listings stand."""
+        adapter = self.adapter_class
+        return adapter.listed_as or adapter.name
+
+    @property
     def address(self) -> str:
         return self.base_url or self.adapter_class.base_url
 
@@ -257,48 +282,6 @@ class Credential(models.Model):
         """The quota of this key, and its own rests after a 429."""
         provider = self.provider
         return Guard(self.guard_name, provider.breaker, provider.windows(Scope.KEY))
-
-
-class Asset(models.Model):
-    """A coin by an id of ours; what providers call it stands in its listings."""
-
-    slug = models.SlugField(unique=True)
-    symbol = models.CharField(max_length=20, db_index=True)
-    name = models.CharField(max_length=100)
-    order = models.PositiveIntegerField(
-        default=0, help_text="Among assets of one symbol the lowest is meant."
-    )
-
-    objects = AssetQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["order", "slug"]
-
-    def __str__(self) -> str:
-        return f"{self.symbol} ({self.name})"
-
-
-class Listing(models.Model):
-    """What the providers of one adapter call an asset, quoted in `quote` ("" for plain ids)."""
-
-    asset = models.ForeignKey(Asset, models.CASCADE, related_name="listings")
-    adapter_name = models.CharField(max_length=50)
-    quote = models.CharField(max_length=10, blank=True)
-    external_id = models.CharField(max_length=120)
-    learned_at = models.DateTimeField(
-        null=True, blank=True, help_text="When the provider's own list said so; empty: catalogue."
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["asset", "adapter_name", "quote"], name="one_listing_an_asset_and_quote"
-            )
-        ]
-        indexes = [models.Index(fields=["adapter_name"])]
-
-    def __str__(self) -> str:
-        return f"{self.adapter_name}: {self.external_id}"
 
 
 class Strategy(models.TextChoices):

@@ -52,11 +52,8 @@ class CredentialQuerySet(QuerySet["Credential"]):
 
 
 class AssetQuerySet(QuerySet["Asset"]):
-    def meaning(self, word: str) -> Self:
-        """Assets that `word` may mean: by id, symbol or name; the likeliest first."""
-        return self.filter(
-            Q(slug=word.lower()) | Q(symbol=word.upper()) | Q(name__iexact=word)
-        ).order_by("order", "slug")
+    def coins(self) -> Self:
+        return self.filter(kind="crypto")
 
 
 class CallQuerySet(QuerySet["Call"]):

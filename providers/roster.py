@@ -16,10 +16,11 @@ from typing import Generic, TypeVar
 
 from django.db import Error as DatabaseIsOut
 
-from providers.datasets import Dataset
+from providers.datasets import CoinQuery, Dataset, PriceQuery, Query
 from providers.errors import Unsupported
 from providers.lately import Book, Told
-from providers.models import Asset, Call, Credential, Listing, Policy, Provider
+from providers.meaning import Meant, Words
+from providers.models import Asset, Call, Contract, Credential, Kind, Listing, Policy, Provider
 
 logger = logging.getLogger(__name__)
 
@@ -146,26 +147,33 @@ def _load_records() -> dict[str, Record]:
     return {r["slug"]: Record(r["calls"], r["success_rate"], r["latency_s"]) for r in rows}
 
 
-def _load_listings() -> dict[str, OwnNames]:
-    meant = {asset.symbol: asset.pk for asset in Asset.objects.order_by("-order", "-slug")}
+@dataclass(frozen=True)
+class Names:
+    """Our assets, the words that mean them, and what each adapter's providers call them."""
+
+    words: Words
+    own: Mapping[str, OwnNames]
+    coins: Mapping[str, str]  # symbol -> name, of each symbol the coin it means
+    others: Mapping[str, Asset]  # what is no coin, by the key that queries call it
+
+
+def _load_names() -> Names:
+    """All at once: else a word might mean one asset, and its listing be another's."""
+    listings = list(Listing.objects.values_list("adapter_name", "quote", "external_id", "asset_id"))
+    words = Words(
+        Asset.objects.all(),
+        contracts=Contract.objects.values_list("address", "asset_id"),
+        listings=((own, asset) for _, _, own, asset in listings),
+    )
     found: dict[str, dict[tuple[str, str], str]] = {}
-    for listing in Listing.objects.select_related("asset"):
-        asset, names = listing.asset, found.setdefault(listing.adapter_name, {})
-        names[asset.slug, listing.quote] = listing.external_id
-        if asset.pk == meant[asset.symbol]:  # else it would be the price of another coin
-            names[asset.symbol, listing.quote] = listing.external_id
-    return {name: OwnNames(names) for name, names in found.items()}
-
-
-def _load_assets() -> dict[str, Asset]:
-    """By slug, symbol and lower-case name; where several share a symbol, the lowest order."""
-    found: dict[str, Asset] = {}
-    for asset in Asset.objects.order_by("-order", "-slug"):
-        found[asset.name.lower()] = asset
-        found[asset.symbol.lower()] = asset
-    for asset in Asset.objects.all():
-        found[asset.slug] = asset
-    return found
+    for adapter, quote, own, pk in listings:
+        names = found.setdefault(adapter, {})
+        names[words.assets[pk].slug, quote] = own
+        names[words.keys[pk], quote] = own  # its symbol, unless that is another asset's
+    keyed = [(words.keys[pk], asset) for pk, asset in words.assets.items()]
+    coins = {a.symbol: a.name for key, a in keyed if a.kind == Kind.CRYPTO and key == a.symbol}
+    others = {key: asset for key, asset in keyed if asset.kind != Kind.CRYPTO}
+    return Names(words, {name: OwnNames(own) for name, own in found.items()}, coins, others)
 
 
 class OwnNames:
@@ -176,6 +184,7 @@ class OwnNames:
         # A symbol is upper-case where a slug is lower-case: the last of each id is its symbol.
         by_case = sorted(names.items(), key=lambda item: item[0][0].isupper())
         self.symbols = {own: asset for (asset, _), own in by_case}
+        self.known = frozenset(asset for asset, _ in names)
 
     def find(self, asset: str, quotes: Sequence[str] = ("",)) -> tuple[str, str]:
         for quote in quotes:
@@ -190,8 +199,7 @@ class OwnNames:
 _roster = Remembered(_load_roster, ROWS_S)
 _lately: Remembered[Book] = Remembered(_load_lately, LATELY_S)
 _records = Remembered(_load_records, RECORD_S)
-_listings = Remembered(_load_listings, LISTINGS_S)
-_assets = Remembered(_load_assets, LISTINGS_S)
+_names = Remembered(_load_names, LISTINGS_S)
 
 
 def current() -> Roster:
@@ -209,20 +217,69 @@ def lately() -> Book:
 
 
 def listings(adapter_name: str) -> OwnNames:
-    return _listings.get().get(adapter_name) or OwnNames({})
+    return _names.get().own.get(adapter_name) or OwnNames({})
+
+
+def meant(word: str, kind: str = "") -> Meant | None:
+    """What an id, contract address, symbol or name means, of one kind if one is named."""
+    return _names.get().words.find(word, kind)
 
 
 def asset(word: str) -> Asset | None:
-    """The asset of ours that an id, symbol or name means."""
-    return _assets.get().get(word.lower())
+    """The asset of ours that a word means."""
+    found = meant(word)
+    return found.asset if found else None
 
 
-def symbols() -> dict[str, str]:
-    """Symbol to name of every asset we know."""
-    return {found.symbol: found.name for found in _assets.get().values()}
+def meanings() -> Mapping[int, str]:
+    """What queries call each asset, by its primary key."""
+    return _names.get().words.keys
+
+
+def symbols() -> Mapping[str, str]:
+    """Symbol to name of every coin we know."""
+    return _names.get().coins
+
+
+def traditional(key: str) -> Asset | None:
+    """The asset that queries call `key` when it is no coin."""
+    return _names.get().others.get(key)
+
+
+def is_strange_to(provider: Provider, query: Query) -> bool:
+    """
+    Does a query ask for nothing but what is no coin, and what the provider has no listing of?
+
+    Then it need not be asked: most know coins alone, and a refusal costs of their budget too.
+    """
+    keys = keys_of(query)
+    if not keys or not all(map(traditional, keys)):
+        return False
+    return listings(provider.listed_as).known.isdisjoint(keys)
+
+
+def idle_for(query: Query) -> list[tuple[Provider, str]]:
+    """Who has what a query asks for, of what is no coin, but may not be asked; and why not."""
+    catalogue, keys = current(), [key for key in keys_of(query) if traditional(key)]
+    asked = {provider.pk for provider in catalogue.offering(query.dataset)}
+    return [
+        (provider, "it has no key" if provider.enabled else "it is switched off")
+        for provider in catalogue.providers
+        if provider.pk not in asked
+        and any(offer.dataset is query.dataset for offer in provider.adapter_class.offers)
+        and not listings(provider.listed_as).known.isdisjoint(keys)
+    ]
+
+
+def keys_of(query: Query) -> tuple[str, ...]:
+    """The assets that a query names."""
+    if isinstance(query, PriceQuery):
+        return query.symbols
+    key = query.id if isinstance(query, CoinQuery) else getattr(query, "symbol", "")
+    return (key,) if key else ()
 
 
 def forget() -> None:
     """Read everything anew at the next question: after an edit in this process, and in tests."""
-    for remembered in (_roster, _lately, _records, _listings, _assets):
+    for remembered in (_roster, _lately, _records, _names):
         remembered.forget()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -12,8 +12,17 @@ from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 from django.utils.timezone import now
 from rest_framework import serializers
 
+from aggregator.api.symbols import (
+    LONGEST,
+    KindField,
+    OwnCurrency,
+    SymbolField,
+    SymbolsField,
+    priced_together,
+    unknown,
+    words_of,
+)
 from aggregator.encoding import is_record
-from providers import roster
 from providers.datasets import (
     INTERVALS,
     CoinQuery,
@@ -28,7 +37,6 @@ from providers.datasets import (
     SearchQuery,
     SentimentQuery,
 )
-from providers.errors import NotFound
 
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "chf", "aud", "cad", "btc", "eth")
 CHAINS = ("ethereum", "bitcoin")
@@ -41,7 +49,6 @@ class QuerySerializer(serializers.Serializer[Query]):
     query: ClassVar[type[Query]]
     aliases: ClassVar[Mapping[str, str]] = {}
     in_path: ClassVar[tuple[str, ...]] = ()  # parameters that are part of the route
-    unknown: Sequence[str] = ()  # words of a list that nobody knows, while others are known
 
     def to_internal_value(self, data: Any) -> Any:
         asked = {self.aliases.get(name, name): data.get(name) for name in data}
@@ -55,39 +62,6 @@ class QuerySerializer(serializers.Serializer[Query]):
 
     def create(self, validated_data: dict[str, Any]) -> Query:
         return self.query(**validated_data)
-
-
-class SymbolField(serializers.CharField):
-    """A coin by symbol, id or name, in any case: 'btc', 'Bitcoin'. 404 when nobody knows it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "A coin by symbol, id or name: BTC, bitcoin.")
-        super().__init__(max_length=64, trim_whitespace=True, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        return symbol_of(super().to_internal_value(data))
-
-
-def symbol_of(word: str) -> str:
-    found = roster.asset(word)
-    if found is None:
-        raise NotFound(f"No asset is known as {word[:64]!r}. See /api/search?q=")
-    return found.symbol
-
-
-class SymbolsField(serializers.CharField):
-    """Up to 100 coins, separated by commas, each once."""
-
-    MOST = 100
-
-    def to_internal_value(self, data: Any) -> Any:
-        words = [word.strip() for word in super().to_internal_value(data).split(",")]
-        words = [word for word in words if word]
-        if not words:
-            raise serializers.ValidationError("Name at least one symbol.")
-        if len(words) > self.MOST:
-            raise serializers.ValidationError(f"At most {self.MOST} symbols, not {len(words)}.")
-        return tuple(dict.fromkeys(words))
 
 
 class CurrencyField(serializers.ChoiceField):
@@ -119,16 +93,20 @@ class PriceQuerySerializer(QuerySerializer):
         max_length=4000, help_text="Up to 100 coins, separated by commas: BTC,ETH."
     )
     currency = CurrencyField()
+    kind = KindField()
 
     def create(self, validated_data: dict[str, Any]) -> Query:
         """Known symbols are asked for; when none is known that is a 404, else they are named."""
-        words = validated_data["symbols"]
-        known = {word: found.symbol for word in words if (found := roster.asset(word))}
+        words = words_of(self)
+        found = {word: words.take(word) for word in validated_data["symbols"]}
+        known = {word: key for word, key in found.items() if key}
         if not known:
-            symbol_of(words[0])
-        self.unknown = [word for word in words if word not in known]
-        symbols = tuple(dict.fromkeys(known.values()))
-        return PriceQuery(symbols=symbols, currency=validated_data["currency"])
+            raise unknown(next(iter(found)), words.kind)
+        for word in found.keys() - known.keys():
+            words.lack(word, "unknown")
+        named = validated_data["currency"] if "currency" in self.initial_data else ""
+        currency, symbols = priced_together(words, known, named)
+        return PriceQuery(symbols=tuple(symbols), currency=currency)
 
 
 class SpanMixin:
@@ -153,7 +131,7 @@ class MomentField(serializers.DateTimeField):
         super().__init__(input_formats=formats, default_timezone=UTC, required=False, **kwargs)
 
 
-class OhlcQuerySerializer(SpanMixin, QuerySerializer):
+class OhlcQuerySerializer(OwnCurrency, SpanMixin, QuerySerializer):
     query = OhlcQuery
     aliases: ClassVar[Mapping[str, str]] = {"timeframe": "interval"}
 
@@ -167,9 +145,13 @@ class OhlcQuerySerializer(SpanMixin, QuerySerializer):
     start = MomentField()
     end = MomentField()
     currency = CurrencyField()
+    kind = KindField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return self.in_its_currency(super().validate(attrs))
 
 
-class HistoryQuerySerializer(SpanMixin, QuerySerializer):
+class HistoryQuerySerializer(OwnCurrency, SpanMixin, QuerySerializer):
     query = HistoryQuery
 
     symbol = SymbolField()
@@ -182,9 +164,10 @@ class HistoryQuerySerializer(SpanMixin, QuerySerializer):
     start = MomentField()
     end = MomentField()
     currency = CurrencyField()
+    kind = KindField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs = super().validate(attrs)
+        attrs = self.in_its_currency(super().validate(attrs))
         if attrs.get("days") and attrs.get("start"):
             raise serializers.ValidationError({"days": "Give days, or start and end, not both."})
         if not attrs.get("days") and not attrs.get("start"):
@@ -202,11 +185,13 @@ class CoinQuerySerializer(QuerySerializer):
     query = CoinQuery
     in_path = ("id",)
 
-    id = serializers.CharField(max_length=64, help_text="A coin by id or symbol: bitcoin, BTC.")
+    id = serializers.CharField(
+        max_length=LONGEST, help_text="A coin by id, symbol or contract address: bitcoin, BTC."
+    )
 
     def create(self, validated_data: dict[str, Any]) -> Query:
-        found = roster.asset(validated_data["id"])
-        return CoinQuery(id=found.symbol if found else validated_data["id"].lower())
+        found = words_of(self).take(validated_data["id"])
+        return CoinQuery(id=found or validated_data["id"].lower())
 
 
 class SearchQuerySerializer(QuerySerializer):
@@ -275,7 +260,18 @@ class SourceSerializer(serializers.Serializer[Any]):
 class MissingSerializer(serializers.Serializer[Any]):
     part = serializers.CharField(required=False, help_text="Of an answer in parts: which one.")
     symbol = serializers.CharField()
-    reason = serializers.CharField(help_text="'unknown', or a code.")
+    reason = serializers.CharField(help_text="'unknown', a code, or 'quoted in EUR'.")
+
+
+class ResolvedSerializer(serializers.Serializer[Any]):
+    asked = serializers.CharField()
+    symbol = serializers.CharField(help_text="What the answer calls it.")
+    id = serializers.CharField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    others = serializers.ListField(
+        child=serializers.CharField(), help_text="Ids of those it might have meant besides."
+    )
 
 
 class MetaSerializer(serializers.Serializer[Any]):
@@ -293,6 +289,9 @@ class MetaSerializer(serializers.Serializer[Any]):
     )
     missing = MissingSerializer(
         many=True, required=False, help_text="What was asked for and is not here."
+    )
+    resolved = ResolvedSerializer(
+        many=True, required=False, help_text="What was taken for words that fit several assets."
     )
 
 

@@ -15,6 +15,7 @@ from aggregator import capabilities, demand, gateway, hot, readouts
 from aggregator.answers import Answer
 from aggregator.api import schema
 from aggregator.api import serializers as s
+from aggregator.api.symbols import words_of
 
 
 class DatasetView(APIView):
@@ -35,8 +36,8 @@ def answer_to(asked: s.QuerySerializer) -> Answer:
     query = asked.save()
     demand.note(query)
     answer = gateway.answer(query)
-    missing = tuple({"symbol": word[:64], "reason": "unknown"} for word in asked.unknown)
-    return answer.lacking(missing) if missing else answer
+    words = words_of(asked)
+    return answer.telling(words.missing, words.resolved)
 
 
 def dataset_view(asked: type[s.QuerySerializer], summary: str) -> Any:

@@ -216,10 +216,7 @@ class CoinGecko(Adapter):
         return self.rows(found, _hit)[: query.limit]
 
     def listing(self, query: ListingQuery) -> list[Listed]:
-        return self.rows(
-            self.http.get("/coins/list"),
-            lambda row: Listed(text(row["id"]), text(row["symbol"]).upper(), text(row["name"]), ""),
-        )
+        return self.rows(self.http.get("/coins/list", include_platform=True), _listed)
 
     def ping(self) -> None:
         text(self.http.get("/ping")["gecko_says"])
@@ -298,6 +295,21 @@ def _market_row(row: Any) -> MarketRow:
     )
 
 
+def _listed(row: Any) -> Listed:
+    return Listed(
+        text(row["id"]),
+        text(row["symbol"]).upper(),
+        text(row["name"]),
+        "",
+        _platforms(row["platforms"]),
+    )
+
+
+def _platforms(found: Any) -> dict[str, str]:
+    """Chain -> address; a coin with a chain of its own has {"": ""}."""
+    return {text(chain): text(address) for chain, address in found.items() if chain and address}
+
+
 def _price(item: Any, symbol: str, currency: str) -> PriceRow:
     return PriceRow(
         symbol,
@@ -341,11 +353,7 @@ def _coin(found: Any) -> Coin:
         categories=tuple(text(name) for name in listed(found["categories"]) if name),
         hashing_algorithm=maybe(text, found.get("hashing_algorithm")),
         genesis_date=maybe(date.fromisoformat, found.get("genesis_date")),
-        platforms={
-            text(chain): text(address)
-            for chain, address in found["platforms"].items()
-            if chain and address  # a coin with a chain of its own has {"": ""}
-        },
+        platforms=_platforms(found["platforms"]),
         votes_up_percent=maybe(amount, found.get("sentiment_votes_up_percentage")),
         votes_down_percent=maybe(amount, found.get("sentiment_votes_down_percentage")),
         last_updated=maybe(instant, found.get("last_updated")),

@@ -252,4 +252,12 @@ def _day(item: Any) -> FearGreed:
 def _listed(row: Any) -> Listed | None:
     if count(row["is_active"]) != 1:
         return None
-    return Listed(_own_id(row), text(row["symbol"]).upper(), text(row["name"]), "")
+    symbol, name = text(row["symbol"]).upper(), text(row["name"])
+    return Listed(_own_id(row), symbol, name, "", _contract(row["platform"]))
+
+
+def _contract(platform: Any) -> dict[str, str]:
+    """The one chain that its list names; null for a coin with a chain of its own."""
+    if platform is None:
+        return {}
+    return {text(platform["slug"]): text(platform["token_address"])}

@@ -142,10 +142,13 @@ class Yahoo(Adapter):
         positive(chart["meta"]["regularMarketPrice"])
 
     def _traded_in(self, query: OhlcQuery | HistoryQuery, start: int, end: int, bars: str) -> Any:
-        """The chart of a symbol in the currency that was asked for, in [start, end)."""
+        """
+        The chart of a symbol in the currency that was asked for, in [start, end); without one,
+        in its own, such as the points of an index.
+        """
         own, quote = self.listings.find(query.symbol, _quotes(query.currency))
         found = self._chart(own, quote, period1=start, period2=end, interval=bars)
-        if found["meta"]["currency"] != query.currency.upper():
+        if query.currency and found["meta"]["currency"] != query.currency.upper():
             raise Unsupported(f"it is quoted in something else than {query.currency!r} here")
         return found
 

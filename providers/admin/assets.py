@@ -1,4 +1,4 @@
-"""Coins, and what the providers of each adapter call them."""
+"""Assets, and what the providers of each adapter call them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class ListingInline(TabularInline):
 
 @admin.register(Asset)
 class AssetAdmin(Obeyed):
-    list_display = ("symbol", "name", "slug", "order", "listing_count")
+    list_display = ("symbol", "name", "kind", "slug", "market_cap", "listing_count")
+    list_filter = ("kind",)
+    readonly_fields = ("market_cap", "ranked_at", "contract_list")
     search_fields = ("=symbol", "name", "slug")
     search_help_text = "Symbol, name or id"
     inlines = (ListingInline,)
@@ -50,10 +52,19 @@ class AssetAdmin(Obeyed):
             None,
             {
                 "description": (
-                    "A coin by an id of ours. Visitors may name it by id, symbol or name; of "
-                    "several with one symbol the one with the lowest order is meant."
+                    "Something with a price, by an id of ours. Visitors may name it by id, "
+                    "contract address, symbol or name. Of several with one symbol a coin is meant "
+                    "before a share, then the largest by market cap, then the lowest order; "
+                    "answers call the others by their id."
                 ),
-                "fields": ("symbol", "name", "slug", "order"),
+                "fields": ("symbol", "name", "slug", "kind", "currency", "order"),
+            },
+        ),
+        (
+            "What providers told us",
+            {
+                "description": "Refreshed every day; nobody writes it by hand.",
+                "fields": ("market_cap", "ranked_at", "contract_list"),
             },
         ),
     )
@@ -61,6 +72,11 @@ class AssetAdmin(Obeyed):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         rows: QuerySet[Asset] = super().get_queryset(request)
         return rows.annotate(listing_count=Count("listings"))
+
+    @admin.display(description="contracts")
+    def contract_list(self, row: Any) -> str:
+        places = {f"{contract.chain}: {contract.address}" for contract in row.contracts.all()}
+        return ", ".join(sorted(places)) or "none is known"
 
     @admin.display(description="listings", ordering="listing_count")
     def listing_count(self, row: Any) -> int:

@@ -1,8 +1,9 @@
 """
 The providers, policies and assets this project ships with, read from the files beside this one.
 
-`providers.yaml` and `assets.json` hold facts with their sources; how the assets were chosen stands
-in docs/assets.md. Reading is pure: rows are made of this by `manage.py loadcatalogue`.
+`providers.yaml`, `assets.json` (coins) and `traditional.json` (what is no coin) hold facts with
+their sources; how the assets were chosen stands in docs/assets.md. Reading is pure: rows are
+made of this by `manage.py loadcatalogue`.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ STRATEGIES = (
     "cheapest",
     "adaptive",
 )
+KINDS = ("crypto", "equity", "index", "fx", "commodity", "rate")
 
 T = TypeVar("T")
 
@@ -146,19 +148,23 @@ class PolicyEntry:
 @dataclass(frozen=True, slots=True)
 class AssetEntry:
     """
-    A coin by our id, and what the adapters call it: adapter -> quote -> external id, where the
-    quote is "" for providers that have ids of coins instead of pairs.
+    An asset by our id, and what the adapters call it: adapter -> quote -> external id, where the
+    quote is "" for providers that have ids of coins instead of pairs, and for indices.
     """
 
     id: str
     symbol: str
     name: str
     listings: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    kind: str = "crypto"
+    currency: str = ""  # what it is quoted in; coins are quoted in anything, indices in points
 
     def __post_init__(self) -> None:
         _require(re.fullmatch(r"[a-z0-9-]{1,50}", self.id) is not None, "id is [a-z0-9-]")
         _require(re.fullmatch(r"[A-Z0-9]{1,20}", self.symbol) is not None, "symbol is [A-Z0-9]")
         _require(bool(self.name.strip()), "an asset has a name")
+        _require(self.kind in KINDS, f"kind is one of {KINDS}")
+        _require(re.fullmatch(r"([A-Z]{3})?", self.currency) is not None, "currency is [A-Z]")
         for adapter, own in self.listings.items():
             _require(bool(own) and all(own.values()), f"an empty listing of {adapter}")
 
@@ -175,6 +181,8 @@ def load(folder: Path = HERE) -> Catalogue:
     written = yaml.safe_load((folder / "providers.yaml").read_text())
     _require(set(written) == {"providers", "strategies"}, "providers.yaml: two parts")
     assets = json.loads((folder / "assets.json").read_text())
+    if (others := folder / "traditional.json").exists():
+        assets += json.loads(others.read_text())
     return Catalogue(
         providers=_rows("provider", "slug", written["providers"], _provider),
         policies=_policies(written["strategies"]),
@@ -219,8 +227,9 @@ def _build(entry: type[T], row: Mapping[str, Any]) -> T:
 
 
 def _distinct(assets: tuple[AssetEntry, ...]) -> tuple[AssetEntry, ...]:
-    """No symbol twice, and no external id that means two coins."""
-    _unique("symbol", (asset.symbol for asset in assets))
+    """No symbol twice among those of a kind, and no external id that means two assets."""
+    for kind in KINDS:
+        _unique("symbol", (asset.symbol for asset in assets if asset.kind == kind))
     _unique(
         "listing",
         ((name, own) for a in assets for name, ids in a.listings.items() for own in ids.values()),

@@ -45,6 +45,7 @@ LONDON = Floor("FGI", "FTSE Index", "Europe/London", 480, 990)
 FRANKFURT = Floor("GER", "XETRA", "Europe/Berlin", 540, 1050)
 PARIS = Floor("PAR", "Paris", "Europe/Paris", 540, 1050)
 TOKYO = Floor("OSA", "Osaka", "Asia/Tokyo", 540, 930)
+SYDNEY = Floor("ASX", "ASX", "Australia/Sydney", 600, 960)
 HONG_KONG = Floor("HKG", "HKSE", "Asia/Hong_Kong", 570, 960)
 COMEX = Floor("CMX", "COMEX", "America/New_York", 0, 1440)
 NYMEX = Floor("NYM", "NY Mercantile", "America/New_York", 0, 1440)
@@ -77,6 +78,7 @@ LISTED: dict[str, tuple[str, str, Floor, str, float, float]] = {
     "JNJ": (EQUITY, "Johnson & Johnson", NYSE, "USD", 155.0, 0.3),
     "DIS": (EQUITY, "The Walt Disney Company", NYSE, "USD", 110.0, 0.5),
     "IBM": (EQUITY, "International Business Machines Corporation", NYSE, "USD", 250.0, 0.4),
+    "BMW.DE": (EQUITY, "Bayerische Motoren Werke AG", FRANKFURT, "EUR", 80.0, 0.5),
     "SPY": (FUND, "SPDR S&P 500 ETF", ARCA, "USD", 590.0, 0.3),
     "QQQ": (FUND, "Invesco QQQ Trust", NASDAQ, "USD", 510.0, 0.4),
     "GLD": (FUND, "SPDR Gold Shares", ARCA, "USD", 245.0, 0.3),
@@ -92,6 +94,7 @@ LISTED: dict[str, tuple[str, str, Floor, str, float, float]] = {
     "^FCHI": (INDEX, "CAC 40", PARIS, "EUR", 7700.0, 0.3),
     "^STOXX50E": (INDEX, "EURO STOXX 50", FRANKFURT, "EUR", 5100.0, 0.3),
     "^N225": (INDEX, "Nikkei 225", TOKYO, "JPY", 38500.0, 0.3),
+    "^AORD": (INDEX, "ALL ORDINARIES", SYDNEY, "AUD", 8600.0, 0.2),
     "^HSI": (INDEX, "HANG SENG INDEX", HONG_KONG, "HKD", 21000.0, 0.4),
     "^IRX": (INDEX, "13 WEEK TREASURY BILL", CBOE, "USD", 4.2, 0.2),
     "^FVX": (INDEX, "Treasury Yield 5 Years", CBOE, "USD", 4.0, 0.3),

@@ -408,7 +408,7 @@ def test_what_was_asked_once_is_known_at_the_edge(house: House) -> None:
 
 def test_an_answer_that_lacks_something_is_not_taken_for_the_whole(house: House) -> None:
     prices = answer(house.clock, PriceQuery(("BTC",)))
-    house.django.says = prices.lacking(({"symbol": "NOPE", "reason": "unknown"},))
+    house.django.says = prices.telling([{"symbol": "NOPE", "reason": "unknown"}], [])
     answers.board.put(prices)
     for _ in range(2):
         reply = house.get("/api/market/price", b"symbols=BTC,NOPE")

@@ -513,7 +513,9 @@ def test_an_asset_is_edited_with_what_providers_call_it(admin_client: Client) ->
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("XXBTZUSD", "USD")
     edit(admin_client, row, **{"listings-0-external_id": "BTC/USD"})
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("BTC/USD", "USD")
-    assert "BTC Bitcoin bitcoin 0 1" in text_of(admin_client.get("/admin/providers/asset/?q=btc"))
+    assert "BTC Bitcoin crypto: a coin or token bitcoin - 1" in text_of(
+        admin_client.get("/admin/providers/asset/?q=btc")
+    )
 
 
 def test_calls_are_found_by_how_they_went(admin_client: Client) -> None:

@@ -89,8 +89,13 @@ def test_public_nodes_take_turns() -> None:
     assert {name for name, strategy in strategies.items() if strategy != "priority"} == {"gas"}
 
 
-def test_a_hundred_assets_of_which_each_word_means_one() -> None:
-    assert len(SHIPPED.assets) == 100
+COINS = [asset for asset in SHIPPED.assets if asset.kind == "crypto"]
+OTHERS = [asset for asset in SHIPPED.assets if asset.kind != "crypto"]
+
+
+def test_a_hundred_coins_and_some_others_of_which_each_word_means_one() -> None:
+    assert len(COINS) == 100
+    assert {asset.kind for asset in OTHERS} == {"equity", "index", "fx", "commodity"}
     meant: dict[str, str] = {}
     for asset in SHIPPED.assets:
         for word in {asset.id, asset.symbol.lower(), asset.name.lower()}:
@@ -115,9 +120,15 @@ def test_listings_belong_to_adapters_that_look_for_them() -> None:
     ],
 )
 def test_a_pair_is_spelt_as_its_exchange_does(adapter: str, spell: str) -> None:
-    pairs = [(a.symbol, quote, own) for a, name, quote, own in LISTINGS if name == adapter]
+    pairs = [(a.symbol, q, own) for a, name, q, own in LISTINGS if name == adapter and a in COINS]
     assert pairs
     assert all(own == spell.format(base=base, quote=quote) for base, quote, own in pairs)
+
+
+@pytest.mark.parametrize("asset", OTHERS, ids=lambda asset: asset.id)
+def test_what_is_no_coin_is_listed_in_its_own_currency_alone(asset: AssetEntry) -> None:
+    assert {quote for names in asset.listings.values() for quote in names} == {asset.currency}
+    assert bool(asset.currency) == (asset.kind != "index")
 
 
 def test_an_asset_is_not_quoted_in_itself() -> None:
@@ -196,12 +207,30 @@ def of_cryptocompare() -> Iterator[tuple[str, str]]:
             yield from ((own, own) for own in recorded(entry["file"]))
 
 
+def of_yahoo() -> Iterator[tuple[str, str]]:
+    """What is no coin, wherever its ticker stands as the value of a recorded answer."""
+    values = {value for path in (SHARED / "recorded/yahoo").glob("*.json") for value in texts(path)}
+    return ((asset.symbol, own) for asset, _, _, own in LISTINGS if own in values)
+
+
+def texts(path: Path) -> Iterator[str]:
+    """Every text of a JSON file, at any depth."""
+    waiting = [json.loads(path.read_text())]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+
+
 EVIDENCE: Mapping[str, Callable[[], Iterable[tuple[str, str]]]] = {
     "bitfinex": of_bitfinex,
     "bitstamp": of_bitstamp,
     "coinmarketcap": of_coinmarketcap,
     "cryptocompare": of_cryptocompare,
     "kucoin": of_kucoin,
+    "yahoo": of_yahoo,
 }
 
 
@@ -313,6 +342,8 @@ def test_a_provider_that_makes_no_sense_is_named(
         ([{"id": "a", "symbol": "a", "name": "A"}], "symbol"),
         ([{"id": "A b", "symbol": "A", "name": "A"}], "id"),
         ([{"id": "a", "symbol": "A", "name": ""}], "name"),
+        ([{"id": "a", "symbol": "A", "name": "A", "kind": "bond"}], "kind"),
+        ([{"id": "a", "symbol": "A", "name": "A", "currency": "usd"}], "currency"),
         ([{"id": "a", "symbol": "A"}], "missing: name"),
         ([{"id": "a", "symbol": "A", "name": "A", "listings": {"x": {}}}], "empty listing"),
         ([{"id": i, "symbol": "A", "name": i} for i in "ab"], "symbol 'A'"),

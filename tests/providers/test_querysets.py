@@ -88,15 +88,10 @@ def test_a_key_is_usable_while_it_is_enabled_and_not_set_aside() -> None:
     assert list(Credential.objects.usable()) == [good]
 
 
-def test_a_word_may_mean_an_id_a_symbol_or_a_name_and_the_likeliest_comes_first() -> None:
-    for order, (slug, symbol, name) in enumerate(
-        [("bitcoin", "BTC", "Bitcoin"), ("wrapped", "BTC", "Bitcoin"), ("btc", "X", "Other")]
-    ):
-        Asset.objects.create(slug=slug, symbol=symbol, name=name, order=order)
-    found = Asset.objects.meaning
-    assert [asset.slug for asset in found("bTc")] == ["bitcoin", "wrapped", "btc"]
-    assert [asset.slug for asset in found("BITCOIN")] == ["bitcoin", "wrapped"]
-    assert not found("bit")
+def test_coins_are_not_all_that_is_traded() -> None:
+    for slug, kind in [("bitcoin", "crypto"), ("apple", "equity")]:
+        Asset.objects.create(slug=slug, symbol="X", name=slug, kind=kind)
+    assert [asset.slug for asset in Asset.objects.coins()] == ["bitcoin"]
 
 
 @pytest.mark.parametrize(

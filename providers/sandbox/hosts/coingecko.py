@@ -88,10 +88,11 @@ class CoinGecko(Host):
     def coin_list(self, request: Request) -> Any:
         coins = [(coin.coingecko, coin.symbol, coin.name) for coin in self.market.coins]
         named = sorted([*coins, *decoys(self.market.coins)])
-        chains: dict[str, str] = {}
-        platforms = {"platforms": chains} if request.flag("include_platform") else {}
+        chains = {c.coingecko: {"ethereum": c.contract} for c in self.market.coins if c.contract}
+        with_platforms = request.flag("include_platform")
         return [
-            {"id": key, "symbol": symbol.lower(), "name": name, **platforms}
+            {"id": key, "symbol": symbol.lower(), "name": name}
+            | ({"platforms": chains.get(key, {})} if with_platforms else {})
             for key, symbol, name in named
         ]
 
