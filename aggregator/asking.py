@@ -9,7 +9,9 @@ import logging
 import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from aggregator import selection
 from aggregator.answers import Answer, Cached
@@ -21,6 +23,7 @@ from providers.datasets import Dataset, Query
 from providers.errors import (
     Attempt,
     Blacklisted,
+    CachedOnly,
     CircuitOpen,
     GatewayError,
     Missing,
@@ -74,15 +77,41 @@ def willing(
     for provider, passed_over in _ranked(dataset):
         if not deadline.left():
             return
-        noted = {known.provider for known in attempts}
-        attempts += [skipped for skipped in passed_over if skipped.provider not in noted]
+        _note(attempts, [*_held_back(dataset, provider.priority), *passed_over])
         yield provider
+    _note(attempts, _held_back(dataset))
     waits = [a.wait_s for a in attempts if a.outcome in _MOMENTARY and a.wait_s is not None]
     pause = min(waits, default=MOST_PATIENCE_S) + 0.01
     if pause < MOST_PATIENCE_S and deadline.allows(pause):
         let_go()
         sleep(pause)
         yield from candidates(dataset)
+
+
+def _note(attempts: list[Attempt], passed_over: Iterable[Attempt]) -> None:
+    noted = {known.provider for known in attempts}
+    attempts += [skipped for skipped in passed_over if skipped.provider not in noted]
+
+
+def _held_back(dataset: Dataset, above: int = -1) -> list[Attempt]:
+    """Those of a higher priority than `above` whom visitors' questions do not reach."""
+    if _ahead.get():
+        return []
+    rows = roster.current().offering(dataset)
+    return [Attempt(r.slug, CachedOnly.code) for r in rows if r.cached_only and r.priority > above]
+
+
+_ahead: ContextVar[bool] = ContextVar("ahead", default=False)
+
+
+@contextmanager
+def ahead_of_visitors() -> Iterator[None]:
+    """Within it those may be asked too whom no visitor's question reaches."""
+    token = _ahead.set(True)
+    try:
+        yield
+    finally:
+        _ahead.reset(token)
 
 
 def attempt(
@@ -139,7 +168,9 @@ def candidates(dataset: Dataset) -> list[Provider]:
 def _ranked(dataset: Dataset) -> list[tuple[Provider, list[Attempt]]]:
     """`candidates`; with each, those that its policy has before it, and why they come after."""
     catalogue = roster.current()
-    rows = {row.slug: row for row in catalogue.offering(dataset)}
+    rows = {
+        row.slug: row for row in catalogue.offering(dataset) if _ahead.get() or not row.cached_only
+    }
     policy = catalogue.policies.get(dataset.name)
     strategy, turn = policy.strategy if policy else "priority", next(_turns[dataset.name])
     known = standings(rows)

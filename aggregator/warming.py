@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 
-from aggregator import answers, batching, demand, gateway
+from aggregator import answers, asking, batching, demand, gateway
 from aggregator.answers import Answer
 from providers import roster
 from providers.datasets import PriceQuery, Query
@@ -33,7 +33,8 @@ def warm(clock: Callable[[], float] = time.time) -> tuple[int, int]:
         if due is None:
             continue
         try:
-            _refresh(due)
+            with asking.ahead_of_visitors():
+                _refresh(due)
             done += 1
         except GatewayError as error:
             logger.info("%s: not warmed: %s", query.key, error)

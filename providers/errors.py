@@ -12,6 +12,7 @@ Everything that can go wrong between a query and its answer.
         . Blacklisted         it rests long, after several 429 in a row
       - OutOfTokens         its rate budget, or every key's quota, is spent
       - NoKey               it needs a key, and there is none that works
+      - CachedOnly          the worker alone asks it, ahead of visitors
       - Unsupported         it does not offer this currency, interval, range or symbol
     + Failed                we called, and it went wrong
       - Unreachable         DNS, TCP or TLS
@@ -133,6 +134,10 @@ class OutOfTokens(Refused):
 
 class NoKey(Refused):
     code = "no_key"
+
+
+class CachedOnly(Refused):
+    code = "cached_only"
 
 
 class Unsupported(Refused):

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from django.db import transaction
 
-from providers import catalogue, roster
+from providers import catalogue, priorities, roster
 from providers.models import Asset, Listing, Policy, Provider, catalogue_values
 
 M = TypeVar("M", Provider, Policy)
@@ -31,13 +31,13 @@ class Loaded:
 
 def load() -> dict[str, Loaded]:
     """Bring in providers, policies and assets; all of it or none."""
-    shipped = catalogue.load()
+    shipped, profile = catalogue.load(), priorities.in_force()
     with transaction.atomic():
         loaded = {
             "providers": _rows(
                 Provider,
                 "slug",
-                [{"slug": entry.slug} | entry.row() for entry in shipped.providers],
+                [{"slug": entry.slug} | profile.over(entry) for entry in shipped.providers],
             ),
             "policies": _rows(
                 Policy,

@@ -33,6 +33,7 @@ __all__ = [
     "Kind",
     "Listing",
     "Policy",
+    "Profile",
     "Provider",
     "Scope",
     "Strategy",
@@ -132,6 +133,13 @@ class Provider(models.Model):
         default=0,
         validators=[MinValueValidator(0)],
         help_text="Its answers are kept at least so many seconds before it is asked again.",
+    )
+    cached_only = models.BooleanField(
+        default=False,
+        help_text=(
+            "No visitor's question reaches it: the worker alone asks it, when it keeps what is "
+            "asked often fresh, and visitors are served what that brought."
+        ),
     )
     attempts = models.PositiveSmallIntegerField(
         default=2,
@@ -323,6 +331,18 @@ class Policy(models.Model):
 
     def __str__(self) -> str:
         return self.dataset
+
+
+class Profile(models.Model):
+    """The profile of priorities that is in force: one row at most; see `providers.priorities`."""
+
+    name = models.CharField(max_length=30)
+    since = models.DateTimeField()
+    # Places ("kraken.priority") that an administrator had edited when it came into force.
+    edits = models.JSONField(default=list)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Call(models.Model):

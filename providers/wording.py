@@ -32,6 +32,7 @@ OUTCOMES = {
     "blacklisted": "rests long after several 429s in a row, and was not asked",
     "out_of_tokens": "its rate budget is spent, so it was not asked",
     "no_key": "needs a key, and there is none that works",
+    "cached_only": "is asked by the worker alone, ahead of visitors",
     "unsupported": "does not offer this",
     "failed": "failed",
     "unreachable": "could not be reached",

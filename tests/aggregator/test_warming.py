@@ -194,3 +194,26 @@ def test_calls_of_a_task_that_fails_are_written_too(
         broken()
     assert Call.objects.count() == 1
     assert not heartbeat.is_active()
+
+
+def test_who_is_cached_only_is_asked_ahead_of_visitors_and_never_by_them(
+    upstreams: Upstreams,
+) -> None:
+    upstreams.provider("a", cached_only=True, priority=9)
+    refused = get(MARKET)
+    assert (refused.status, refused.attempts) == (503, [("a", "cached_only")])
+    assert get("/api/market/price?symbols=BTC").status == 503
+    assert upstreams.asked == []
+    often(MarketQuery(limit=10), PriceQuery(("BTC",)))
+    assert warming.warm() == (2, 0)
+    forget_everything()  # the worker and the web are two processes
+    assert get(MARKET).meta["source"] == "a"
+    assert get("/api/market/price?symbols=BTC").meta["source"] == "a"
+    assert len(upstreams.asked) == 2
+
+
+def test_a_visitor_is_told_who_was_passed_over_as_cached_only(upstreams: Upstreams) -> None:
+    upstreams.provider("a", cached_only=True, priority=90)
+    upstreams.provider("b")
+    found = get(MARKET)
+    assert (found.meta["source"], found.attempts) == ("b", [("a", "cached_only")])
