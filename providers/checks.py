@@ -33,7 +33,7 @@ def rows_name_adapters(
     # `migrate` checks before it makes the tables.
     if not databases or Provider._meta.db_table not in connection.introspection.table_names():
         return []
-    known = [adapter.name for adapter in registry.all()]
+    known = [adapter.name for adapter in registry.all()] + [registry.DECLARED]
     return [
         Error(
             f"Provider {row.slug!r} names the adapter {row.adapter_name!r}, which does not exist",

@@ -212,8 +212,7 @@ def reachable(address: str) -> str:
 
 def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
     translator = asked.provider.adapter_class
-    own_names = roster.listings(translator.listed_as or translator.name)
-    adapter = translator(upstream, own_names, now=lambda: datetime.now(UTC))
+    adapter = translator(upstream, roster.names_for(asked.provider), now=lambda: datetime.now(UTC))
     began = time.monotonic()
     rows: Sequence[Any] = ()
     error: BaseException | None = None

@@ -16,6 +16,8 @@ from django.db import models
 from django.utils.timezone import now
 
 from providers import registry, secrets
+from providers.adapters import declared
+from providers.adapters.mapping import NotAMapping
 from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
@@ -30,6 +32,7 @@ __all__ = [
     "Cell",
     "Contract",
     "Credential",
+    "DeclaredProvider",
     "Kind",
     "Listing",
     "Policy",
@@ -177,6 +180,9 @@ class Provider(models.Model):
     block_rest_s = models.FloatField(
         default=6 * 3600, help_text="How long it rests when it blocks this host (451, 418)."
     )
+    mapping = models.JSONField(
+        default=dict, blank=True, help_text="How a declared provider is asked: docs/declared.md."
+    )
     notes = models.TextField(blank=True)
     # What the catalogue last said, so that an upgrade can tell its own words from an edit.
     catalogue = models.JSONField(default=dict, editable=False)
@@ -196,6 +202,9 @@ class Provider(models.Model):
         return self.slug
 
     def clean(self) -> None:
+        if self.adapter_name == registry.DECLARED:
+            self._clean_mapping()
+            return
         try:
             registry.get(self.adapter_name)
         except KeyError:
@@ -203,10 +212,23 @@ class Provider(models.Model):
             message = f"No adapter is called {self.adapter_name!r}. Choose one of: {names}."
             raise ValidationError({"adapter_name": message}) from None
 
+    def _clean_mapping(self) -> None:
+        try:
+            declared.adapter_of(self.slug, self.mapping)
+        except NotAMapping as error:
+            raise ValidationError(error.errors) from None
+        if not self.base_url:
+            raise ValidationError("A declared provider has an address of its own.")
+
     @property
     def adapter_class(self) -> type[Adapter]:
         """The adapter this row names; KeyError for a dangling name (see providers.E001)."""
-        return registry.get(self.adapter_name)
+        if self.adapter_name != registry.DECLARED:
+            return registry.get(self.adapter_name)
+        try:
+            return declared.adapter_of(self.slug, self.mapping)
+        except NotAMapping:
+            return declared.of_nobody(self.slug)
 
     @property
     def listed_as(self) -> str:
@@ -247,6 +269,14 @@ class Provider(models.Model):
     def guard(self) -> Guard:
         """Breaker and the windows that count our address."""
         return Guard(self.slug, self.breaker, self.windows(Scope.ADDRESS))
+
+
+class DeclaredProvider(Provider):
+    """A provider whose dialect an operator declared: it has a page of its own in the admin."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "declared provider"
 
 
 class Credential(models.Model):

@@ -46,11 +46,10 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
     """
     catalogue = roster.current()
     records = roster.records()
-    known_adapters = {adapter.name for adapter in registry.all()}
     chosen = [
         row
         for row in (catalogue.providers if rows is None else rows)
-        if row.adapter_name in known_adapters
+        if registry.knows(row.adapter_name)
     ]
     known = standings(row.slug for row in chosen)
     return [_now(row, catalogue, known[row.slug], records.get(row.slug)) for row in chosen]

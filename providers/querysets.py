@@ -26,7 +26,8 @@ class ProviderQuerySet(QuerySet["Provider"]):
         return self.filter(enabled=True)
 
     def offering(self, dataset: Dataset) -> Self:
-        return self.filter(adapter_name__in=registry.offering(dataset))
+        declared = Q(adapter_name=registry.DECLARED, mapping__datasets__has_key=dataset.name)
+        return self.filter(Q(adapter_name__in=registry.offering(dataset)) | declared)
 
     def with_record(self, *, since: datetime | None = None) -> Self:
         """

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from providers.adapters.base import Adapter
     from providers.datasets import Dataset
 
+DECLARED = "declared"  # what rows name whose dialect stands in their mapping
+
 _adapters: dict[str, type[Adapter]] = {}
 
 
@@ -37,6 +39,11 @@ def discover() -> None:
 
 def get(name: str) -> type[Adapter]:
     return _adapters[name]
+
+
+def knows(name: str) -> bool:
+    """Is there an adapter of this name, or are those that name it declared by an operator?"""
+    return name == DECLARED or name in _adapters
 
 
 def all() -> list[type[Adapter]]:

@@ -111,14 +111,13 @@ class Record:
 def _load_roster() -> Roster:
     from providers import registry
 
-    known = {adapter.name for adapter in registry.all()}
     credentials: dict[int, list[Credential]] = {}
     enabled = list(Credential.objects.filter(enabled=True).select_related("provider"))
     for credential in enabled:
         if credential.set_aside_at is None:
             credentials.setdefault(credential.provider_id, []).append(credential)
     return Roster(
-        [row for row in Provider.objects.all() if row.adapter_name in known],
+        [row for row in Provider.objects.all() if registry.knows(row.adapter_name)],
         credentials,
         {policy.dataset: policy for policy in Policy.objects.all()},
         frozenset(credential.provider_id for credential in enabled),
@@ -220,6 +219,15 @@ def listings(adapter_name: str) -> OwnNames:
     return _names.get().own.get(adapter_name) or OwnNames({})
 
 
+def names_for(provider: Provider) -> OwnNames:
+    """What a provider calls our assets."""
+    how = provider.adapter_class.named_by
+    if how == "listings":
+        return listings(provider.listed_as)
+    coins = _names.get().coins
+    return OwnNames({(s, ""): s.lower() if how == "symbol_lower" else s for s in coins})
+
+
 def meant(word: str, kind: str = "") -> Meant | None:
     """What an id, contract address, symbol or name means, of one kind if one is named."""
     return _names.get().words.find(word, kind)
@@ -255,7 +263,7 @@ def is_strange_to(provider: Provider, query: Query) -> bool:
     keys = keys_of(query)
     if not keys or not all(map(traditional, keys)):
         return False
-    return listings(provider.listed_as).known.isdisjoint(keys)
+    return names_for(provider).known.isdisjoint(keys)
 
 
 def idle_for(query: Query) -> list[tuple[Provider, str]]:
@@ -267,7 +275,7 @@ def idle_for(query: Query) -> list[tuple[Provider, str]]:
         for provider in catalogue.providers
         if provider.pk not in asked
         and any(offer.dataset is query.dataset for offer in provider.adapter_class.offers)
-        and not listings(provider.listed_as).known.isdisjoint(keys)
+        and not names_for(provider).known.isdisjoint(keys)
     ]
 
 

@@ -60,9 +60,14 @@ DOORS = {
     "requests": ("providers.transport",),
     "urllib3": ("providers.transport",),
     "feedparser": ("providers.adapters.rss",),
+    "jmespath": (
+        "providers.adapters.mapped_values",
+        "providers.adapters.mapping",
+        "providers.adapters.mapping_reader",
+    ),
 }
 READ_THE_ENVIRONMENT = ("aggregator.env", "aggregator.firstrun")
-ADAPTERS_MAY_USE = {*sys.stdlib_module_names, "providers", "feedparser"}
+ADAPTERS_MAY_USE = {*sys.stdlib_module_names, "providers", "feedparser", "jmespath"}
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ class Adapter:
     auth: ClassVar[Auth | None] = None
     batch: ClassVar[Mapping[str, int]] = {}  # dataset name -> most symbols in one call
     listed_as: ClassVar[str] = ""  # the adapter whose listings it shares, when not its own
+    # What it calls our assets: what stands in "listings", or a coin's "symbol", "symbol_lower".
+    named_by: ClassVar[str] = "listings"
     headers: ClassVar[Mapping[str, str]] = {}  # sent with every request
 
     def __init__(self, http: Http, listings: Listings, *, now: Callable[[], datetime]) -> None:

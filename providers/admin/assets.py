@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from providers.admin.bases import ModelForm, TabularInline
 from providers.admin.edits import Obeyed
-from providers.admin.fields import adapter_choices
+from providers.admin.fields import listing_choices
 from providers.models import Asset, Listing
 
 
@@ -23,7 +23,7 @@ class ListingForm(ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["adapter_name"] = forms.ChoiceField(
-            choices=adapter_choices(self.instance.adapter_name), label="Adapter"
+            choices=listing_choices(self.instance.adapter_name), label="Adapter"
         )
 
 

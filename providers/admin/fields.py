@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 
 from providers import registry
+from providers.models import Provider
 
 
 class Json(forms.JSONField):
@@ -72,8 +73,17 @@ class NewKey(forms.CharField):
 def adapter_choices(current: str = "") -> list[tuple[str, str]]:
     """Every adapter, and the one a row names although it is gone."""
     names = [adapter.name for adapter in registry.all()]
+    names += [current] if current == registry.DECLARED else []
     gone = [(current, f"{current} (does not exist)")] if current and current not in names else []
     return [("", "---------"), *gone, *((name, name) for name in names)]
+
+
+def listing_choices(current: str = "") -> list[tuple[str, str]]:
+    """Under whose name a listing may stand: of an adapter, or of one declared provider."""
+    rows = Provider.objects.filter(adapter_name=registry.DECLARED).order_by("slug")
+    mine = [(name, name) for name in sorted({row.listed_as for row in rows})]
+    known = [*adapter_choices(), *(choice for choice in mine if choice not in adapter_choices())]
+    return known if not current or (current, current) in known else adapter_choices(current) + mine
 
 
 JSON_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {

@@ -167,8 +167,8 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
         return ("slug",) if obj else ()
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        adapters = {adapter.name: adapter for adapter in registry.all()}
-        adapter = adapters.get(obj.adapter_name) if obj else None
+        is_known = obj is not None and registry.knows(obj.adapter_name)
+        adapter = obj.adapter_class if is_known else None
         return [CredentialInline] if adapter and adapter.auth else []
 
     @admin.display(description="provider", ordering="slug")

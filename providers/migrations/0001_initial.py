@@ -90,6 +90,7 @@ class Migration(migrations.Migration):
                 ('throttle_ceiling_s', models.FloatField(default=3600, help_text='The longest rest after a 429.')),
                 ('blacklist_after', models.PositiveSmallIntegerField(default=0, help_text='So many 429s in a row are shown as a blacklisting. 0: never.')),
                 ('block_rest_s', models.FloatField(default=21600, help_text='How long it rests when it blocks this host (451, 418).')),
+                ('mapping', models.JSONField(blank=True, default=dict, help_text='How a declared provider is asked: docs/declared.md.')),
                 ('notes', models.TextField(blank=True)),
                 ('catalogue', models.JSONField(default=dict, editable=False)),
             ],
@@ -135,6 +136,18 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ['-at', '-pk'],
             },
+        ),
+        migrations.CreateModel(
+            name='DeclaredProvider',
+            fields=[
+            ],
+            options={
+                'verbose_name': 'declared provider',
+                'proxy': True,
+                'indexes': [],
+                'constraints': [],
+            },
+            bases=('providers.provider',),
         ),
         migrations.CreateModel(
             name='Contract',
