@@ -217,7 +217,7 @@ def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
     rows: Sequence[Any] = ()
     error: BaseException | None = None
     try:
-        rows = _no_surprises(adapter, asked.query)
+        rows = no_surprises(adapter, asked.query)
     except BaseException as failed:
         error = failed
         raise
@@ -232,7 +232,7 @@ def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
 _NAMES = ("symbol", "symbols", "id", "q", "series", "chain", "model")
 
 
-def _no_surprises(adapter: Adapter, query: Query) -> Sequence[Any]:
+def no_surprises(adapter: Adapter, query: Query) -> Sequence[Any]:
     """
     An adapter that trips over a reply has found a reply that is not as promised. Neither is a 404
     to a question that names nothing: what is missing then is the upstream's own address.

@@ -14,11 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from providers import roster
-from providers.adapters.base import UNREADABLE
 from providers.adapters.declared import Declared
-from providers.client import reachable
+from providers.client import no_surprises, reachable
 from providers.datasets import Query
-from providers.errors import GatewayError
+from providers.errors import Blocked, GatewayError, ProviderError, Throttled
 from providers.http import Answer, Upstream
 from providers.models import Provider
 from providers.redaction import redact
@@ -68,8 +67,17 @@ class _Watched(Upstream):
         return reply
 
 
-def attempt(provider: Provider, query: Query, key: str | None = None) -> Trial:
-    """Ask `provider`, saved or not, for `query`; whatever goes wrong stands in the trial."""
+def attempt(
+    provider: Provider,
+    query: Query,
+    *,
+    key: str | None = None,
+    names: roster.OwnNames | None = None,
+) -> Trial:
+    """
+    Ask `provider`, saved or not, for `query`; whatever goes wrong stands in the trial. `names`
+    are what it calls assets, when it has no listings yet.
+    """
     trial = Trial()
     began = time.monotonic()
     kind = provider.adapter_class
@@ -82,20 +90,21 @@ def attempt(provider: Provider, query: Query, key: str | None = None) -> Trial:
             key=key,
             auth=kind.auth,
         )
-        adapter = kind(upstream, roster.names_for(provider), now=lambda: datetime.now(UTC))
+        adapter = kind(upstream, names or roster.names_for(provider), now=lambda: datetime.now(UTC))
         with provider.guard.admit(kind.cost(query)) as passage:
             try:
-                rows = adapter.fetch(query)
+                rows = no_surprises(adapter, query)
+            except ProviderError as error:
+                # A mapping that is not ready says nothing of how well the provider is; a refusal
+                # of this host or of so many calls does.
+                passage.excused = not isinstance(error, Throttled | Blocked)
+                raise
             finally:
-                # A mapping that is not ready yet says nothing of how well the provider is.
-                passage.excused = True
                 trial.dropped = adapter.dropped
                 if isinstance(adapter, Declared):
                     trial.problems = [redact(problem) for problem in adapter.problems]
     except GatewayError as error:
         trial.error = redact(f"{error.code}: {error}")
-    except UNREADABLE as error:
-        trial.error = f"garbled: not as promised ({type(error).__name__})"
     else:
         trial.count = len(rows)
         trial.columns = query.record._fields

@@ -1,5 +1,5 @@
 """The admin of the catalogue: one file for each kind of row."""
 
-from providers.admin import assets, calls, cells, credentials, policies, providers
+from providers.admin import assets, calls, cells, credentials, declared, policies, providers
 
-__all__ = ["assets", "calls", "cells", "credentials", "policies", "providers"]
+__all__ = ["assets", "calls", "cells", "credentials", "declared", "policies", "providers"]

@@ -26,7 +26,8 @@ class Json(forms.JSONField):
         if self.disabled or value in self.empty_values:
             return [] if value in self.empty_values else value
         try:
-            return json.loads(value, parse_constant=_refuse)
+            found = json.loads(value, parse_constant=_refuse)
+            return [] if found is None else found
         except json.JSONDecodeError as error:
             raise ValidationError(
                 f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}. "
@@ -39,6 +40,8 @@ class Json(forms.JSONField):
         return initial if self.disabled else data
 
     def prepare_value(self, value: Any) -> Any:
+        if value is None:
+            return ""  # a row that is about to be added; null would come back as nothing at all
         if isinstance(value, str):
             return value  # what was typed, and is wrong
         return json.dumps(value, indent=2, ensure_ascii=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from providers.adapters.declared import adapter_of
-from providers.adapters.mapping import OFFERABLE, NotAMapping, record_fields
+from providers.adapters.mapping import (
+    MEANINGS,
+    OFFERABLE,
+    PLACES,
+    NotAMapping,
+    Offer,
+    record_fields,
+)
 from providers.adapters.mapping_reader import parse
 from providers.datasets import PriceQuery
 from providers.errors import ProviderError
@@ -181,3 +190,14 @@ def test_no_path_leaves_the_host(path: str) -> None:
     assert path == "" or path.startswith("/")
     assert "//" not in path
     assert not {"?", "#", "\\"} & set(path)
+
+
+def test_the_page_about_it_names_every_word_and_place() -> None:
+    page = (Path(__file__).parents[3] / "docs/declared.md").read_text()
+    words = {"auth", "names", "listed_as", "ping", "errors", "datasets", *OFFERABLE, *MEANINGS}
+    words |= {field.name for field in fields(Offer)} - {"query", "size", "first", "most"} | {
+        "pages"
+    }
+    assert {word for word in words if f"`{word}`" not in page} == set()
+    assert {place for of in PLACES.values() for place in of if f"{{{place}}}" not in page} == set()
+    assert f"declare {len(TWINS)} APIs" in page.replace("declare eight APIs", "declare 8 APIs")
