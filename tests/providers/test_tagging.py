@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from providers import catalogue
 from providers.tagging import ORDINARY, SHORT, TAKEN, symbols_in
 
-ASSETS = {asset.symbol: asset.name for asset in catalogue.load().assets}
+ASSETS = {a.symbol: a.name for a in catalogue.load().assets if a.kind == "crypto"}
 SYMBOLS = st.sampled_from(sorted(ASSETS))
 PLAIN = st.sampled_from(sorted(s for s in ASSETS if len(s) > SHORT and s not in TAKEN))
 LETTERS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=4)
