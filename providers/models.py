@@ -47,6 +47,10 @@ __all__ = [
 ]
 
 
+# Its listings stand under a name of 50 characters that begins with declared.PREFIX.
+MOST_SLUG = 50 - len(declared.PREFIX)
+
+
 class Scope(models.TextChoices):
     """Whom a window counts: our address, or one key."""
 
@@ -217,6 +221,8 @@ class Provider(models.Model):
             declared.adapter_of(self.slug, self.mapping)
         except NotAMapping as error:
             raise ValidationError(error.errors) from None
+        if len(self.slug) > MOST_SLUG:
+            raise ValidationError(f"The slug of a declared provider has {MOST_SLUG} characters.")
         if not self.base_url:
             raise ValidationError("A declared provider has an address of its own.")
 

@@ -253,12 +253,11 @@ def adapter_of(slug: str, mapping: Any) -> type[Declared]:
 def _made(slug: str, document: str) -> type[Declared]:
     mapped = parse(json.loads(document))
     offers = mapped.offers.values()
-    name = f"{PREFIX}{slug}"[:50]
     return type(
         f"Declared_{slug}",
         (Declared,),
         {
-            "name": name,
+            "name": f"{PREFIX}{slug}",
             "title": slug,
             "mapped": mapped,
             "offers": tuple(offer.query for offer in offers),
@@ -273,4 +272,4 @@ def _made(slug: str, document: str) -> type[Declared]:
 def of_nobody(slug: str) -> type[Declared]:
     """For a row whose mapping cannot be read: it offers nothing, so that it is never asked."""
     empty = Mapped(None, "listings", "", "", ())
-    return type(f"Declared_{slug}", (Declared,), {"name": f"{PREFIX}{slug}"[:50], "mapped": empty})
+    return type(f"Declared_{slug}", (Declared,), {"name": f"{PREFIX}{slug}", "mapped": empty})

@@ -114,7 +114,7 @@ class DeclaredForm(ModelForm):
         if own:
             keys = roster.keys_of(query)
             names = roster.OwnNames({(key, ""): own for key in keys})
-        key = said.get("try_key") or _stored_key(provider)
+        key = said.get("try_key") or stored_key(provider)
         return trying.attempt(provider, query, key=key, names=names)
 
 
@@ -134,7 +134,7 @@ def question(name: str, key: str, word: str, currency: str, interval: str) -> Qu
     return OFFERABLE[name]()
 
 
-def _stored_key(provider: Provider) -> str | None:
+def stored_key(provider: Provider) -> str | None:
     """Its first key, unless the form sends it to another address than it was given for."""
     saved = Provider.objects.filter(pk=provider.pk).first()
     if saved is None or saved.base_url != provider.base_url:

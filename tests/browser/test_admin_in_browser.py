@@ -31,6 +31,13 @@ def status_of(site: Site, name: str) -> dict[str, object]:
     return found
 
 
+def offers(site: Site, name: str) -> set[str]:
+    """The datasets that a provider may be asked for just now."""
+    matrix = json.loads(site.ask("/api/capabilities")[1])["data"]
+    mine = [row for row in matrix if row["provider"] == name]
+    return {row["dataset"] for row in mine if row["supported"] and row["enabled"]}
+
+
 def source_of(site: Site, path: str) -> str:
     source: str = json.loads(site.ask(path)[1])["meta"]["source"]
     return source
@@ -194,3 +201,41 @@ def test_the_admin_is_in_nobodys_way_on_a_phone(sandbox: Site, look: Visiting, p
     assert visit.violations() == []
     assert visit.overflow() <= 0
     expect(visit.page.get_by_role("complementary", name="Sandbox")).to_be_visible()
+
+
+COINLORE = {
+    "names": "listings",
+    "listed_as": "coinlore",
+    "datasets": {
+        "price": {
+            "path": "/ticker/",
+            "params": {"id": "{ids}"},
+            "batch": 50,
+            "currencies": {"usd": "usd"},
+            "fields": {"id": "id", "price": "price_usd"},
+        }
+    },
+}
+
+
+def test_a_provider_is_declared_tried_and_saved_and_answers(sandbox: Site, admin: Visit) -> None:
+    page = admin.page
+    admin.go("/admin/providers/declaredprovider/add/")
+    page.get_by_label("Slug").fill("mine")
+    page.get_by_label("Title").fill("Mine")
+    page.get_by_label("Priority").fill("100")
+    page.get_by_label("Base url").fill("https://api.coinlore.net/api")
+    page.get_by_label("Mapping").fill(json.dumps({**COINLORE, "datasets": {"price": {}}}))
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("fields: price is missing")).to_be_visible()
+    page.get_by_label("Mapping").fill(json.dumps(COINLORE))
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("heading", name="What came of the try")).to_be_visible()
+    expect(page.get_by_role("region", name="Records, table")).to_contain_text("BTC")
+    expect(page.locator("pre.raw")).to_contain_text("price_usd")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    assert within(OBEYED_S, lambda: offers(sandbox, "mine") == {"price"})
+    admin.go("/admin/providers/provider/")
+    choose(page, "mine", "Disable")
+    assert within(OBEYED_S, lambda: not offers(sandbox, "mine"))

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from providers import roster
+from providers.admin.declared import stored_key
 from providers.models import Asset, Call, DeclaredProvider, Listing, Provider
 from tests.e2e.world import Witness, World
 from tests.providers.test_admin import errors_of, form_of, text_of
@@ -149,6 +150,28 @@ def test_what_was_saved_answers_visitors(operator: Client, world: World) -> None
     assert {c["dataset"] for c in matrix if c["provider"] == "mine" and c["supported"]} == {
         "price", "market"
     }  # fmt: skip
+
+
+def test_astored_key_goes_nowhere_but_where_it_was_given_for(
+    operator: Client, world: World
+) -> None:
+    keyed = json.dumps(MAPPING | {"auth": {"param": "key", "required": False}})
+    operator.post(ADD, filled(operator, limits="", mapping=keyed))
+    row = DeclaredProvider.objects.get(slug="mine")
+    world.give_key("mine", SECRET)
+    url = reverse("admin:providers_declaredprovider_change", args=[row.pk])
+    assert "keys, tried in this order" in text_of(operator.get(url)).lower()
+    saved = form_of(operator, url) | {"_try": "Try it", "try_id": "90"}
+    for address, sent in ((COINLORE, SECRET), ("https://api.coinpaprika.com", None)):
+        shown = operator.post(url, saved | {"base_url": address}).context["adminform"].form
+        assert shown.may_be_tried
+        assert stored_key(shown.instance) == sent
+
+
+def test_a_slug_leaves_room_for_the_name_of_its_listings(operator: Client) -> None:
+    response = operator.post(ADD, filled(operator, limits="", slug="a" * 42))
+    assert "41 characters" in text_of(response)
+    assert not DeclaredProvider.objects.filter(adapter_name="declared").exists()
 
 
 def test_a_broken_mapping_is_never_asked_and_breaks_nothing(world: World) -> None:
