@@ -63,6 +63,7 @@ DOORS = {
     "jmespath": (
         "providers.adapters.mapped_values",
         "providers.adapters.mapping",
+        "providers.adapters.mapping_checks",
         "providers.adapters.mapping_reader",
     ),
 }

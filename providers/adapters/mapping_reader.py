@@ -6,13 +6,10 @@ with its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
-import jmespath
-from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from providers.adapters.base import Auth
@@ -28,24 +25,13 @@ from providers.adapters.mapping import (
     Offer,
     record_fields,
 )
+from providers.adapters.mapping_checks import HEADER, OF_THE_CONNECTION, Checker
 from providers.datasets import INTERVALS
 from providers.errors import ProviderError
 
 T = TypeVar("T")
 
 MOST_BATCH, MOST_PAGES, MOST_COST, MOST_SIZE = 100, 10, 1000, 5000
-LONGEST = 500  # characters of a template or an expression
-SAFE_FUNCTIONS = {"not_null", "values", "keys"}
-NODES = {
-    "field", "subexpression", "index_expression", "index", "slice", "identity", "pipe",
-    "projection", "value_projection", "flatten", "filter_projection", "comparator", "literal",
-    "or_expression", "and_expression", "not_expression", "function_expression",
-}  # fmt: skip
-HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,60}")
-OF_THE_CONNECTION = {
-    "host", "connection", "content-length", "transfer-encoding", "cookie", "accept-encoding",
-    "upgrade", "te", "trailer", "expect", "content-type",
-}  # fmt: skip
 
 
 def parse(document: Any) -> Mapped:
@@ -57,58 +43,8 @@ def parse(document: Any) -> Mapped:
     return found
 
 
-class _Reader:
-    """Collects what is wrong, with where it stands, instead of stopping at the first."""
-
-    def __init__(self) -> None:
-        self.errors: list[str] = []
-        self.where: list[str] = []
-
-    @contextmanager
-    def at(self, place: str) -> Iterator[None]:
-        self.where.append(place)
-        try:
-            yield
-        finally:
-            self.where.pop()
-
-    def wrong(self, said: str) -> None:
-        self.errors.append(f"{'.'.join(self.where) or 'mapping'}: {said}")
-
-    # -- Shapes --------------------------------------------------------------------------------
-
-    def object(self, value: Any, known: tuple[str, ...] = ()) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            self.wrong("is an object")
-            return {}
-        for name in sorted(set(value) - set(known)) if known else ():
-            self.wrong(f"{name!r} is unknown here; known are {', '.join(known)}")
-        return value
-
-    def text(self, value: Any, *, most: int = LONGEST) -> str:
-        if not isinstance(value, str) or len(value) > most or not value.isprintable():
-            self.wrong(f"is a text of at most {most} plain characters")
-            return ""
-        return value
-
-    def choice(self, value: Any, known: tuple[str, ...]) -> str:
-        if value not in known:
-            self.wrong(f"is one of {', '.join(map(repr, known))}")
-            return known[0]
-        return str(value)
-
-    def whole(self, value: Any, least: int, most: int) -> int:
-        if type(value) is not int or not least <= value <= most:
-            self.wrong(f"is a whole number from {least} to {most}")
-            return least
-        return value
-
-    def flag(self, value: Any) -> bool:
-        if type(value) is not bool:
-            self.wrong("is true or false")
-        return value is True
-
-    # -- Parts ---------------------------------------------------------------------------------
+class _Reader(Checker):
+    """The parts of a mapping, and what only makes sense together."""
 
     def mapping(self, value: Any) -> Mapped | None:
         known = ("auth", "names", "listed_as", "ping", "errors", "datasets")
@@ -246,16 +182,6 @@ class _Reader:
 
     # -- Templates -----------------------------------------------------------------------------
 
-    def path(self, value: Any, known: tuple[str, ...]) -> str:
-        path = self.text(value)
-        plain = PLACE.sub("x", path)
-        if not re.fullmatch(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*", plain) or "//" in plain:
-            self.wrong("begins with / and holds nothing but a path")
-        elif {"..", "."} & set(plain.split("/")):
-            self.wrong("does not climb")
-        self.places(path, known)
-        return path
-
     def params(self, name: str, value: Any) -> dict[str, str]:
         found: dict[str, str] = {}
         with self.at("params"):
@@ -264,14 +190,6 @@ class _Reader:
                     found[param] = self.text(template)
                     self.places(found[param], PLACES.get(name, ()))
         return found
-
-    def places(self, template: str, known: tuple[str, ...]) -> None:
-        for place in PLACE.findall(template):
-            if place not in known:
-                can = ", ".join(f"{{{name}}}" for name in known) or "nothing"
-                self.wrong(f"{{{place}}} stands for nothing here; what can be put in: {can}")
-        if {"{", "}"} & set(PLACE.sub("", template)):
-            self.wrong("braces stand around one word: {id}")
 
     def words(self, part: str, value: Any) -> dict[str, str]:
         with self.at(part):
@@ -328,35 +246,6 @@ class _Reader:
                         units[place] = self.choice(unit, ("text", "whole", "upper"))
         return units
 
-    def factor(self, value: Any) -> Decimal:
-        try:
-            found = Decimal(value) if isinstance(value, str) else Decimal("NaN")
-        except InvalidOperation:
-            found = Decimal("NaN")
-        if not found.is_finite() or found <= 0 or abs(found.adjusted()) > 20:
-            self.wrong('is what to multiply by, as a text: "0.01" for cents, "100" for fractions')
-            return Decimal(1)
-        return found
-
-    def expression(self, value: Any, *, constants: bool) -> ParsedResult | None:
-        text = self.text(value)
-        if not text:
-            self.wrong("is a JMESPath expression")
-            return None
-        try:
-            found: ParsedResult = jmespath.compile(text)
-        except (JMESPathError, ValueError, RecursionError) as error:
-            self.wrong(f"is no JMESPath expression: {str(error).splitlines()[0][:120]}")
-            return None
-        for node in _nodes(found.parsed):
-            if node["type"] not in NODES:
-                self.wrong(f"{node['type'].replace('_', ' ')} is not taken here")
-            if node["type"] == "function_expression" and node["value"] not in SAFE_FUNCTIONS:
-                self.wrong(f"of functions only {', '.join(sorted(SAFE_FUNCTIONS))} are taken")
-            if node["type"] == "literal" and not constants:
-                self.wrong("a constant is no number and no time that anybody sent")
-        return found
-
 
 def _by_place(expression: ParsedResult) -> bool:
     """Does it begin with a column of the row, such as [3]?"""
@@ -364,11 +253,3 @@ def _by_place(expression: ParsedResult) -> bool:
     while node["type"] not in ("index_expression", "field") and node["children"]:
         node = node["children"][0]
     return bool(node["type"] == "index_expression" and node["children"][0]["type"] == "identity")
-
-
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """A node of an expression and all below it."""
-    if isinstance(node, dict):
-        yield node
-        for child in node.get("children", ()):
-            yield from _nodes(child)

@@ -7,7 +7,15 @@ from typing import Any
 import pytest
 
 from providers.adapters.declared import adapter_of
-from providers.datasets import Listed, ListingQuery, MarketQuery, OhlcQuery, PriceQuery, Query
+from providers.datasets import (
+    Listed,
+    ListingQuery,
+    MarketQuery,
+    OhlcQuery,
+    PriceQuery,
+    Query,
+    TvlQuery,
+)
 from providers.errors import Garbled, Missing, PlanLimit, Unsupported
 from tests.providers.adapters.conftest import NOON, adapt
 from tests.providers.adapters.declarations import TWINS, Twin
@@ -173,6 +181,21 @@ def test_a_list_of_what_it_calls_each_coin_is_read_too() -> None:
     ]
     _, _, rows = asked({"datasets": {"listing": offer}}, ListingQuery(), body)
     assert rows == [Listed("1", "BTC", "Bitcoin", "")]
+
+
+def test_rows_may_be_the_values_of_an_object() -> None:
+    offer = {
+        "path": "/chains",
+        "rows": "values(@)",
+        "fields": {"chain": "n", "tvl": "not_null(t, u)"},
+        "units": {"tvl": "1000000"},
+    }
+    body = {"a": {"n": "A", "t": "1.25"}, "b": {"n": "B", "u": "123456789012345678901234567890.1"}}
+    _, _, rows = asked({"datasets": {"tvl": offer}}, TvlQuery(), body)
+    assert [str(row.tvl) for row in rows] == [
+        "123456789012345678901234567890100000.0",
+        "1250000.00",
+    ]
 
 
 def test_what_was_not_declared_is_not_offered() -> None:
