@@ -120,6 +120,7 @@ def attempt(
     """What `provider` answers, or None with the reason noted in `attempts`."""
     began = time.monotonic()
     if roster.is_strange_to(provider, query):
+        attempts[:] = [known for known in attempts if known.provider != provider.slug]
         attempts.append(Attempt(provider.slug, Unsupported.code, detail="it knows coins alone"))
         return None
     try:

@@ -18,7 +18,8 @@ from aggregator.answers import _attempt as spell_attempt
 from aggregator.api import schema
 from aggregator.api.errors import Unprocessable
 from aggregator.api.parsers import ExactJSONParser
-from aggregator.api.serializers import AttemptSerializer, QuerySerializer, SymbolField
+from aggregator.api.serializers import AttemptSerializer, QuerySerializer
+from aggregator.api.symbols import SymbolField
 from aggregator.encoding import timestamp
 from aggregator.sentiment import Label, methods
 from aggregator.sentiment.methods import Reading
