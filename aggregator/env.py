@@ -54,14 +54,24 @@ class Env:
 
     def secret(self, name: str) -> str:
         """The value of NAME, or the contents of the file that NAME_FILE points at; never empty."""
-        value = self.text(name)
-        if path := self.text(f"{name}_FILE"):
-            try:
-                value = Path(path).read_text().strip()
-            except OSError as error:
-                raise ImproperlyConfigured(f"{name}_FILE={path}: {error.strerror}") from None
+        value = self._out_of_file(name)
         if not value:
             raise ImproperlyConfigured(
                 f"{name} is not set. `make run` writes one into .env; no default exists."
             )
         return value
+
+    def keys(self, names: Sequence[str], *, prefix: str = "") -> dict[str, str]:
+        """Those of `names` that hold something (or name a file that does) beginning so."""
+        found = {name: self._out_of_file(name) for name in names}
+        return {name: key for name, key in found.items() if key and key.startswith(prefix)}
+
+    def _out_of_file(self, name: str) -> str:
+        """The value of NAME, or the contents of the file that NAME_FILE points at."""
+        path = self.text(f"{name}_FILE")
+        if not path:
+            return self.text(name)
+        try:
+            return Path(path).read_text().strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE={path}: {error.strerror}") from None

@@ -56,6 +56,28 @@ CORS_ALLOW_ORIGIN = env.text("CORS_ALLOW_ORIGIN", "*")
 # Private networks that upstreams may live in; loopback counts only when listed by itself.
 ALLOW_PRIVATE_UPSTREAMS = env.networks("ALLOW_PRIVATE_UPSTREAMS")
 UPSTREAM_PATIENCE_S = env.whole("UPSTREAM_PATIENCE_S", 8, least=1, most=120)
+# Calls of all providers together, of every process; 0 counts nothing.
+GLOBAL_CALLS_PER_MINUTE = env.whole("GLOBAL_CALLS_PER_MINUTE", 0)
+# Providers' keys by variable, beside those of the admin; whose each is stands in providers.yaml
+# (key_env). The sandbox takes throw-away ones alone: a real key never goes there.
+PROVIDER_KEYS = env.keys(
+    [
+        "COINGECKO_PRO_API_KEY",
+        "COINGECKO_DEMO_API_KEY",
+        "COINMARKETCAP_API_KEY",
+        "CMC_PRO_API_KEY",
+        "CRYPTOCOMPARE_API_KEY",
+        "COINDESK_API_KEY",
+        "COINCAP_API_KEY",
+        "NEWSAPI_KEY",
+        "CRYPTOPANIC_API_KEY",
+        "ETHERSCAN_API_KEY",
+        "ETHERSCAN_API_KEY_2",
+        "FRED_API_KEY",
+        "ALPHA_VANTAGE_API_KEY",
+    ],
+    prefix="sandbox-" if SANDBOX else "",
+)
 
 # -- Reading texts ---------------------------------------------------------------------------
 

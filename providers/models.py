@@ -10,6 +10,7 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -188,6 +189,8 @@ class Provider(models.Model):
         default=dict, blank=True, help_text="How a declared provider is asked: docs/declared.md."
     )
     notes = models.TextField(blank=True)
+    # Variables that may hold a key of it, in their order: see `providers.envkeys`.
+    key_env = models.JSONField(default=list, blank=True, editable=False)
     # What the catalogue last said, so that an upgrade can tell its own words from an edit.
     catalogue = models.JSONField(default=dict, editable=False)
 
@@ -286,13 +289,21 @@ class DeclaredProvider(Provider):
 
 
 class Credential(models.Model):
-    """One key of one provider: stored encrypted, never shown again, set aside alone."""
+    """
+    One key of one provider: stored encrypted, never shown again, set aside alone; or the place of
+    one that stands in an environment variable, and is not stored at all.
+    """
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="credentials")
     label = models.CharField(max_length=60, help_text="How you tell this key from others.")
-    secret = models.TextField(editable=False)  # a Fernet token
+    secret = models.TextField(editable=False)  # a Fernet token; blank for a variable's
+    env_name = models.CharField(max_length=60, blank=True, editable=False)  # the variable
+    fingerprint = models.CharField(max_length=32, blank=True, editable=False)  # tells keys apart
     order = models.PositiveSmallIntegerField(default=0, help_text="The lowest is used first.")
     enabled = models.BooleanField(default=True)
+    plan = models.CharField(max_length=100, blank=True, editable=False)  # as it calls it itself
+    plan_limits = models.JSONField(default=list, blank=True, editable=False)  # see providers.plans
+    plan_read_at = models.DateTimeField(null=True, blank=True, editable=False)
     set_aside_reason = models.CharField(max_length=200, blank=True, editable=False)
     set_aside_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=now, editable=False)
@@ -310,12 +321,22 @@ class Credential(models.Model):
 
     def set_key(self, key: str) -> None:
         """Encrypt and hold `key`; a new key starts with a clean record."""
-        self.secret = secrets.encrypt(key)
+        self.secret, self.fingerprint = secrets.encrypt(key), secrets.fingerprint(key)
+        self.start_clean()
+
+    def start_clean(self) -> None:
+        """Nothing is known of this key: not that it is refused, nor its plan."""
         self.set_aside_reason, self.set_aside_at = "", None
+        self.plan, self.plan_limits, self.plan_read_at = "", [], None
 
     def key(self) -> str:
         """The key in clear; raises `secrets.SecretUnreadable`."""
-        return secrets.decrypt(self.secret)
+        if not self.env_name:
+            return secrets.decrypt(self.secret)
+        if self.env_name not in settings.PROVIDER_KEYS:
+            raise secrets.SecretUnreadable(f"{self.env_name} is not set")
+        found: str = settings.PROVIDER_KEYS[self.env_name]
+        return found
 
     @property
     def guard_name(self) -> str:

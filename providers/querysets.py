@@ -51,6 +51,10 @@ class CredentialQuerySet(QuerySet["Credential"]):
         """Enabled, and not set aside because the provider refused them."""
         return self.filter(enabled=True, set_aside_at=None)
 
+    def stored(self) -> Self:
+        """Those whose key is in the database, not in an environment variable."""
+        return self.filter(env_name="")
+
 
 class AssetQuerySet(QuerySet["Asset"]):
     def coins(self) -> Self:

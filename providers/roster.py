@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 
 from django.db import Error as DatabaseIsOut
 
+from providers import envkeys
 from providers.datasets import CoinQuery, Dataset, PriceQuery, Query
 from providers.errors import Unsupported
 from providers.lately import Book, Told
@@ -111,13 +112,14 @@ class Record:
 def _load_roster() -> Roster:
     from providers import registry
 
+    providers = list(Provider.objects.all())
     credentials: dict[int, list[Credential]] = {}
-    enabled = list(Credential.objects.filter(enabled=True).select_related("provider"))
+    enabled = [credential for credential in envkeys.in_order(providers) if credential.enabled]
     for credential in enabled:
         if credential.set_aside_at is None:
             credentials.setdefault(credential.provider_id, []).append(credential)
     return Roster(
-        [row for row in Provider.objects.all() if registry.knows(row.adapter_name)],
+        [row for row in providers if registry.knows(row.adapter_name)],
         credentials,
         {policy.dataset: policy for policy in Policy.objects.all()},
         frozenset(credential.provider_id for credential in enabled),

@@ -33,6 +33,7 @@ dotenv.load_dotenv = _no_dotenv
 from aggregator.settings import *  # noqa: E402, F403
 
 ALLOWED_HOSTS = ["*"]
+PROVIDER_KEYS = {}  # whose machine this is has keys of its own
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

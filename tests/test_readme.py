@@ -40,7 +40,8 @@ def asked(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     """The variables that a piece of settings.py asks `env` for, with the calls."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and re.fullmatch(r"env\.\w+", ast.unparse(node.func)):
-            yield ast.literal_eval(node.args[0]), node
+            names = ast.literal_eval(node.args[0])
+            yield from ((name, node) for name in ([names] if isinstance(names, str) else names))
 
 
 def read_variables() -> set[str]:
@@ -66,8 +67,14 @@ def spelled(default: ast.expr) -> str:
 
 
 def test_the_example_names_exactly_the_settings_that_are_read() -> None:
-    named = re.findall(r"^#?([A-Z][A-Z_]+)=", EXAMPLE, re.MULTILINE)
+    named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", EXAMPLE, re.MULTILINE)
     assert sorted(named) == sorted(read_variables())
+
+
+def test_the_keys_that_are_read_are_those_that_the_catalogue_names() -> None:
+    [node] = {node for _, node in asked(SETTINGS) if ast.unparse(node.func) == "env.keys"}
+    listed = ast.literal_eval(node.args[0])
+    assert set(listed) == {name for entry in catalogue.load().providers for name in entry.key_env}
 
 
 def test_the_example_sets_nothing() -> None:

@@ -94,7 +94,7 @@ class ProviderEntry:
     cost_per_call: float | None = 0.0  # US dollars; None: it costs, and nobody knows how much
     min_fresh_s: float = 0.0
     limits: tuple[WindowEntry, ...] = ()
-    key_env: tuple[str, ...] = ()  # names under which operators usually keep its key
+    key_env: tuple[str, ...] = ()  # environment variables that may hold a key of it, in order
     notes: str = ""
     rests_s: tuple[float, ...] = ()
     rest_ceiling_s: float | None = None
@@ -123,6 +123,7 @@ class ProviderEntry:
         more = ("weight", "cost_per_call", "min_fresh_s", "notes")
         found = {name: getattr(self, name) for name in (*plain, *more)}
         found["adapter_name"] = self.adapter
+        found["key_env"] = list(self.key_env)
         found["limits"] = [window.row() for window in self.limits]
         for name in ("rests_s", "throttle_rests_s"):
             if ladder := getattr(self, name):

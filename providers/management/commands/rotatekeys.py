@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with transaction.atomic():
-            credentials = list(Credential.objects.select_related("provider"))
+            credentials = list(Credential.objects.stored().select_related("provider"))
             for credential in credentials:
                 try:
                     credential.secret = secrets.rotate(credential.secret)
