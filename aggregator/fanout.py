@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from django.db import connection
 
+from providers import purposes
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -23,7 +25,8 @@ def pool() -> ThreadPoolExecutor:
 
 
 def submit(work: Callable[[], R]) -> Future[R]:
-    return pool().submit(_clean, work)
+    """In another thread, for the same purpose."""
+    return pool().submit(_clean, work, purposes.current())
 
 
 def each(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
@@ -31,9 +34,10 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
     return [submit(partial(work, item)) for item in items]
 
 
-def _clean(work: Callable[[], R]) -> R:
+def _clean(work: Callable[[], R], purpose: str) -> R:
     try:
-        return work()
+        with purposes.serving(purpose):
+            return work()
     finally:
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()

@@ -17,6 +17,7 @@ from concurrent.futures import TimeoutError as Late
 
 from aggregator import fanout
 from aggregator.answers import Answer, Cached
+from providers import purposes
 from providers.errors import GatewayError, Unanswered
 from providers.resilience import Deadline
 from providers.resilience.store import let_go
@@ -82,7 +83,8 @@ def rests(key: str) -> bool:
 
 def _refresh(key: str, fly: Callable[[], Answer]) -> None:
     try:
-        fly()
+        with purposes.serving("refresh"):
+            fly()
     except GatewayError as error:
         rest = min(max(error.wait or 0.0, REST_S), LONGEST_REST_S)
         _rests[key] = time.monotonic() + rest

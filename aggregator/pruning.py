@@ -11,6 +11,8 @@ from django.utils.timezone import now
 
 from aggregator.models import ShelvedAnswer
 from providers.models import Call, Cell
+from providers.tallies import KEPT as TALLIES_KEPT
+from providers.tallies import Tally
 
 CALLS_KEPT = timedelta(days=7)
 CHUNK = 2000
@@ -22,13 +24,15 @@ def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
     moment = time.time()
     return {
         "calls": delete_in_chunks(Call.objects.filter(at__lt=now() - CALLS_KEPT), sleep),
+        "tallies": delete_in_chunks(Tally.objects.filter(hour__lt=now() - TALLIES_KEPT), sleep),
         "answers": delete_in_chunks(ShelvedAnswer.objects.filter(stale_until__lt=moment), sleep),
         "cells": delete_in_chunks(Cell.objects.filter(expires_at__lt=moment - 86400), sleep),
     }
 
 
 def delete_in_chunks(
-    rows: QuerySet[Call] | QuerySet[ShelvedAnswer] | QuerySet[Cell], sleep: Callable[[float], None]
+    rows: QuerySet[Call] | QuerySet[Tally] | QuerySet[ShelvedAnswer] | QuerySet[Cell],
+    sleep: Callable[[float], None],
 ) -> int:
     gone = 0
     while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):

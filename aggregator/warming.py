@@ -10,7 +10,7 @@ from django.conf import settings
 
 from aggregator import answers, asking, batching, demand, gateway
 from aggregator.answers import Answer
-from providers import roster
+from providers import purposes, roster
 from providers.datasets import PriceQuery, Query
 from providers.errors import GatewayError
 from providers.resilience import Deadline
@@ -33,7 +33,7 @@ def warm(clock: Callable[[], float] = time.time) -> tuple[int, int]:
         if due is None:
             continue
         try:
-            with asking.ahead_of_visitors():
+            with asking.ahead_of_visitors(), purposes.serving("warming"):
                 _refresh(due)
             done += 1
         except GatewayError as error:

@@ -14,8 +14,9 @@ import threading
 from collections import deque
 from multiprocessing import util as processes
 
-from django.db import Error, IntegrityError, connections
+from django.db import Error, IntegrityError, connections, transaction
 
+from providers import tallies
 from providers.models import Call, Credential, Provider
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def flush() -> bool:
 
 def _write(batch: list[Call]) -> None:
     try:
-        Call.objects.bulk_create(batch)
+        _insert(batch)
     except IntegrityError:  # somebody deleted a provider or a key that had just been asked with
         providers = set(Provider.objects.values_list("pk", flat=True))
         credentials = set(Credential.objects.values_list("pk", flat=True))
@@ -70,7 +71,13 @@ def _write(batch: list[Call]) -> None:
             call.pk = None
             if call.credential_id not in credentials:
                 call.credential = None
-        Call.objects.bulk_create([call for call in batch if call.provider_id in providers])
+        _insert([call for call in batch if call.provider_id in providers])
+
+
+def _insert(batch: list[Call]) -> None:
+    with transaction.atomic():
+        Call.objects.bulk_create(batch)
+        tallies.add(batch)
 
 
 def _start() -> None:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseIsOut
 from django.utils.timezone import now
 
-from providers import calls, roster
+from providers import calls, limits, purposes, roster
 from providers.adapters.base import UNREADABLE, Adapter
 from providers.ages import newest_age_s
 from providers.datasets import Query
@@ -30,13 +30,14 @@ from providers.errors import (
     Missing,
     NoKey,
     OutOfTokens,
+    PlanLimit,
     ProviderError,
     Refused,
     Throttled,
     TimedOut,
 )
 from providers.http import Upstream
-from providers.models import Call, Credential, Provider, Scope
+from providers.models import Call, Credential, Provider
 from providers.redaction import redact
 from providers.resilience import Backoff, Deadline, Passage
 from providers.resilience.store import let_go
@@ -63,16 +64,18 @@ def call(
     query: Query,
     deadline: Deadline,
     *,
-    purpose: str = "visitor",
+    purpose: str = "",
     only: Credential | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Fetched:
     """
     The rows of `query` from `provider`, or one of `errors.ProviderError`.
 
-    Keys are tried in their order: one that is spent or refused is passed over alone. With `only`,
-    that key is tried, whether it is in use or not.
+    Keys are tried in their order: one that is spent or refused, or whose plan does not include
+    this, is passed over alone. With `only`, that key is tried, whether it is in use or not. The
+    purpose is that of `purposes.current()` unless it is named.
     """
+    purpose = purpose or purposes.current()
     refusal: ProviderError = NoKey("no key that works")
     for credential in [only] if only else _credentials(provider):
         try:
@@ -84,6 +87,10 @@ def call(
             refusal = NoKey(f"key {credential.label!r} was refused")
         except _KeySpent as error:
             refusal = error.refusal
+        except PlanLimit as error:
+            if credential is None:
+                raise
+            refusal = error
         except SecretUnreadable:
             refusal = NoKey(f"key {credential and credential.label!r} cannot be decrypted")
     raise refusal
@@ -145,7 +152,12 @@ def _once(asked: _Call) -> Fetched:
     cost = asked.provider.adapter_class.cost(asked.query)
     upstream = _upstream(asked)  # before a token is spent: the key may be unreadable
     asked.hurried = upstream.deadline.left() < FAIR_SHARE * asked.provider.timeout_s
-    with _key_guard(asked, cost) as key_passage, asked.provider.guard.admit(cost) as passage:
+    pacing = limits.pacing_of(asked.provider.slug, asked.purpose)
+    with (
+        _key_guard(asked, cost) as key_passage,
+        asked.provider.guard.admit(cost, pacing) as passage,
+        limits.everybody(),
+    ):
         let_go()
         try:
             return _fetch(asked, upstream, cost)
@@ -171,13 +183,13 @@ def _once(asked: _Call) -> Fetched:
 def _key_guard(asked: _Call, cost: float) -> Iterator[Passage | None]:
     """Counts the key's own quota, where the provider has windows of that scope."""
     credential = asked.credential
-    if credential is None or not asked.provider.windows(Scope.KEY):
+    if credential is None or not credential.windows:
         yield None
         return
     guard = credential.guard
     entered = False
     try:
-        with guard.admit(cost) as passage:
+        with guard.admit(cost, limits.pacing_of(guard.name, asked.purpose)) as passage:
             entered = True
             try:
                 yield passage

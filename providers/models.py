@@ -22,7 +22,9 @@ from providers.adapters.mapping import NotAMapping
 from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
+from providers.quota import with_plan
 from providers.resilience import Breaker, Guard, Window
+from providers.tallies import Tally  # noqa: F401 (a model of its own file)
 
 if TYPE_CHECKING:
     from providers.adapters.base import Adapter
@@ -346,7 +348,13 @@ class Credential(models.Model):
     def guard(self) -> Guard:
         """The quota of this key, and its own rests after a 429."""
         provider = self.provider
-        return Guard(self.guard_name, provider.breaker, provider.windows(Scope.KEY))
+        return Guard(self.guard_name, provider.breaker, self.windows)
+
+    @property
+    def windows(self) -> list[Window]:
+        """What counts this key: as its provider said of its plan, else as the catalogue says."""
+        told = {limit["per_s"]: limit["limit"] for limit in self.plan_limits}
+        return with_plan(self.provider.windows(Scope.KEY), told)
 
 
 class Strategy(models.TextChoices):

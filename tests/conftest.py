@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402
-from providers import calls, roster  # noqa: E402
+from providers import calls, roster, usage  # noqa: E402
 from providers.resilience import cell  # noqa: E402
 from providers.resilience import store as stores  # noqa: E402
 from tests.private import enforce, private_redis  # noqa: E402
@@ -65,6 +65,7 @@ def _forgetful(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def forget_everything() -> None:
     """What this process remembers of rows, cells, answers, callers and calls."""
     roster.forget()
+    usage.forget()
     hot.forget()
     flights.forget()
     if callers := sys.modules.get("aggregator.callers"):

@@ -36,6 +36,7 @@ class Window:
     limit: float
     per_s: float
     burst: float = 0.0  # 0: a quarter of the limit, at least one
+    lane: str = ""  # for a window whose length changes, and which is known by this instead
 
     @property
     def capacity(self) -> float:
@@ -48,7 +49,7 @@ class Window:
 
     @property
     def name(self) -> str:
-        return f"{self.per_s:g}"
+        return self.lane or f"{self.per_s:g}"
 
     def learned(self, tokens: Tokens | None) -> Window:
         """This window, narrowed to the limit that the provider's own headers gave."""

@@ -86,6 +86,7 @@ class Passage:
     cost: float = 1.0
     readings: list[Any] = field(default_factory=list)
     excused: bool = False  # what went wrong is not this guard's business: a key's quota, say
+    windows: tuple[Window, ...] = ()  # that it has passed
 
     def read(self, readings: Iterable[Any]) -> None:
         self.readings.extend(readings)
@@ -124,11 +125,13 @@ class Guard:
         health_log.info("%s: reset by hand", self.name)
 
     @contextmanager
-    def admit(self, cost: float = 1.0) -> Iterator[Passage]:
-        since, refusal = self.cell.update(lambda stored: self._admit(stored, cost))
+    def admit(self, cost: float = 1.0, pacing: Sequence[Window] = ()) -> Iterator[Passage]:
+        """One call, past our windows and those of `pacing`, which may be others each time."""
+        windows = (*self.windows, *pacing)
+        since, refusal = self.cell.update(lambda stored: self._admit(stored, cost, windows))
         if refusal:
             raise refusal
-        passage = Passage(since, cost)
+        passage = Passage(since, cost, windows=windows)
         try:
             yield passage
         except BaseException as error:
@@ -139,7 +142,7 @@ class Guard:
         self._report(passage, None)
 
     def _admit(
-        self, stored: Any, cost: float
+        self, stored: Any, cost: float, windows: Sequence[Window]
     ) -> tuple[dict[str, Any], tuple[float, ProviderError | None]]:
         standing, now = Standing.from_json(stored), self.clock()
         circuit, wait = self.breaker.admit(standing.circuit, now)
@@ -147,10 +150,12 @@ class Guard:
             blacklisted = circuit.reason is Reason.BLACKLISTED
             refusal = (Blacklisted if blacklisted else CircuitOpen)(circuit.reason, wait=wait)
             return stored, (now, refusal)
-        tokens, wait = bucket.take(self.windows, standing.tokens, now, cost)
+        tokens, wait = bucket.take(windows, standing.tokens, now, cost)
         if wait:  # nothing was taken: no token, and no lease to probe
-            return stored, (now, OutOfTokens("rate budget spent", wait=wait))
-        return Standing(circuit, tokens).to_json(), (now, None)
+            spent = bucket.take(self.windows, standing.tokens, now, cost)[1]
+            said = "rate budget spent" if spent else "its quota is to last, and others go first"
+            return stored, (now, OutOfTokens(said, wait=wait))
+        return Standing(circuit, standing.tokens | tokens).to_json(), (now, None)
 
     def _report(self, passage: Passage, error: BaseException | None) -> float:
         """Note how a call ended; the seconds for which the circuit is open now."""
@@ -164,7 +169,7 @@ class Guard:
                 circuit = self._judge(before.circuit, now, passage.since, error)
             tokens = before.tokens
             if isinstance(error, Refused):  # no call was made after all
-                tokens = bucket.give_back(self.windows, tokens, now, passage.cost)
+                tokens = bucket.give_back(passage.windows, tokens, now, passage.cost)
             tokens = self._learn(tokens, now, passage.readings)
             return Standing(circuit, tokens).to_json(), (before.circuit, circuit)
 

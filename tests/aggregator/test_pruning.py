@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from aggregator import pruning
 from aggregator.models import ShelvedAnswer
 from providers.models import Call, Cell, Provider
+from providers.tallies import Tally
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,11 @@ def test_only_what_has_had_its_time_goes() -> None:
     Cell.objects.create(key="dead", value="1", version=1, expires_at=0)
     Cell.objects.create(key="live", value="1", version=1, expires_at=time.time() + 60)
 
-    assert pruning.prune(sleep=lambda s: None) == {"calls": 2, "answers": 1, "cells": 1}
+    for days in (1, 61, 63):
+        Tally.objects.create(provider=provider, hour=now() - timedelta(days=days))
+
+    gone = pruning.prune(sleep=lambda s: None)
+    assert gone == {"calls": 2, "tallies": 1, "answers": 1, "cells": 1}
     assert Call.objects.count() == 2
     assert ShelvedAnswer.objects.get().key == "good"
     assert Cell.objects.get(key="live").value == "1"

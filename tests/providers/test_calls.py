@@ -37,7 +37,7 @@ def test_calls_are_written_behind_in_one_go(
     for _ in range(300):
         calls.record(a_call(provider))
     assert Call.objects.count() == 0
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(10):
         assert calls.flush()
     assert Call.objects.count() == 300
 
