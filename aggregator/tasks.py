@@ -17,7 +17,7 @@ from django_q.models import Failure, Success
 from aggregator import answers, heartbeat
 from aggregator.pruning import prune
 from aggregator.warming import warm
-from providers import calls, learning, ranking
+from providers import calls, learning, planning, ranking
 from providers.errors import ProviderError
 
 Task = Callable[[], str]
@@ -52,6 +52,20 @@ def prune_rows() -> str:
     for kind in (Success, Failure):
         gone[kind.__name__.lower()] = kind.objects.filter(stopped__lt=before).delete()[0]
     return ", ".join(f"{number} {name}" for name, number in gone.items()) + " deleted"
+
+
+@task
+def read_plans() -> str:
+    """Ask what our keys may ask, where that was not read for hours."""
+    said = []
+    for credential in planning.due():
+        try:
+            planning.read(credential)
+        except ProviderError as error:
+            said.append(f"{credential}: {error.code}")
+        else:
+            said.append(f"{credential}: read")
+    return "; ".join(said) or "no plan to read"
 
 
 @task

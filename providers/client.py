@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error as DatabaseIsOut
 from django.utils.timezone import now
 
-from providers import calls, limits, purposes, roster
+from providers import calls, limits, plans, purposes, roster
 from providers.adapters.base import UNREADABLE, Adapter
 from providers.ages import newest_age_s
 from providers.datasets import Query
@@ -175,8 +175,9 @@ def _once(asked: _Call) -> Fetched:
             raise
         finally:
             passage.read(upstream.readings)
-            if key_passage is not None:
+            if key_passage is not None and asked.credential is not None:
                 key_passage.read(upstream.readings)
+                plans.notice(asked.credential, upstream.readings)
 
 
 @contextmanager

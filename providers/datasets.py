@@ -65,6 +65,7 @@ SERIES = Dataset("series", "Search for economic series", fresh_s=DAY, stale_s=30
 TVL = Dataset("tvl", "Value locked by chain", fresh_s=HOUR, stale_s=7 * DAY)
 TVL_HISTORY = Dataset("tvl_history", "Value locked in the past", fresh_s=6 * HOUR, stale_s=30 * DAY)
 PING = Dataset("ping", "Does it answer at all?", fresh_s=0, stale_s=0)
+PLAN = Dataset("plan", "What a key may ask", fresh_s=0, stale_s=0)
 LISTING = Dataset("listing", "What a provider calls each asset", fresh_s=DAY, stale_s=30 * DAY)
 
 # Canonical candle lengths, in seconds.
@@ -697,6 +698,27 @@ class PingQuery(Query):
 
     dataset = PING
     record = Listed
+
+
+class Allowance(NamedTuple):
+    """
+    One window of a key's plan: at most `limit` of the provider's own unit in `per_s` seconds (a
+    month is 30 days). `used` of it are gone, all come back in `resets_in_s`; None: not told.
+    """
+
+    limit: float
+    per_s: float
+    used: float | None
+    resets_in_s: float | None
+    plan: str | None  # what the provider calls the plan
+
+
+@dataclass(frozen=True)
+class PlanQuery(Query):
+    """What a key may ask, where the provider tells; asked by a task, not by visitors."""
+
+    dataset = PLAN
+    record = Allowance
 
 
 QUERIES: tuple[type[Query], ...] = (

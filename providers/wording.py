@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from providers.datasets import DATASETS, OHLC, Dataset
+from collections.abc import Iterable
+
+from providers.datasets import DATASETS, OHLC, Allowance, Dataset
 
 _UNITS = ((86400, "day", "days"), (3600, "h", "h"), (60, "min", "min"), (1, "s", "s"))
 
@@ -53,6 +55,14 @@ OUTCOMES = {
 def outcome(code: str) -> str:
     """A code of `providers.errors` in words; the code itself for one we have no words for."""
     return OUTCOMES.get(code, code.replace("_", " "))
+
+
+def plan(windows: Iterable[Allowance]) -> str:
+    """'Analyst, 500 in 1 min and 500,000 in 30 days'."""
+    told = list(windows)
+    name = next((window.plan for window in told if window.plan), None)
+    limits = " and ".join(f"{w.limit:,.0f} in {span(w.per_s)}" for w in told)
+    return ", ".join(filter(None, (name, limits)))
 
 
 def effect(dataset_name: str, fresh_s: float | None, stale_s: float | None) -> str:

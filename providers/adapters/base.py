@@ -15,7 +15,15 @@ from decimal import Decimal, InvalidOperation
 from html import unescape
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
-from providers.datasets import HistoryPoint, HistoryQuery, PingQuery, PriceRow, Query
+from providers.datasets import (
+    Allowance,
+    HistoryPoint,
+    HistoryQuery,
+    PingQuery,
+    PlanQuery,
+    PriceRow,
+    Query,
+)
 from providers.errors import Garbled, Missing, ProviderError, Unsupported
 
 R = TypeVar("R")
@@ -117,6 +125,10 @@ class Adapter:
     def ping(self) -> None:
         """The cheapest question that proves the upstream is up; raises when it is not."""
         raise Unsupported("no health probe")
+
+    def plan(self, query: PlanQuery) -> list[Allowance]:
+        """The windows of the key that it is asked with, where there is a path that tells them."""
+        raise Unsupported("it does not tell what a key may ask")
 
     @classmethod
     def cost(cls, query: Query) -> int:

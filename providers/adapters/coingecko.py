@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
-from math import ceil
+from math import ceil, inf
 from typing import Any, ClassVar
 
 from providers.adapters.base import (
@@ -35,6 +35,7 @@ from providers.adapters.base import (
 )
 from providers.adapters.candles import Layout, candles, first_open
 from providers.datasets import (
+    Allowance,
     Candle,
     Coin,
     CoinQuery,
@@ -47,6 +48,7 @@ from providers.datasets import (
     MarketQuery,
     MarketRow,
     OhlcQuery,
+    PlanQuery,
     PriceQuery,
     PriceRow,
     SearchHit,
@@ -67,6 +69,7 @@ from providers.registry import register
 
 PAGE = 250  # rows of /coins/markets, and a safe number of ids in one address
 MS = 1000
+MONTH_S = 30 * 86400.0
 
 # The length of a candle follows from the days that are asked for, and only from them.
 DAYS_OF: Mapping[str, tuple[int, ...]] = {"30m": (1,), "4h": (7, 14, 30)}
@@ -261,6 +264,19 @@ class CoinGeckoPro(CoinGecko):
     docs_url = "https://docs.coingecko.com/reference/introduction"
     auth = Auth(header="x-cg-pro-api-key")
     reach = None
+
+    def plan(self, query: PlanQuery) -> list[Allowance]:
+        """https://docs.coingecko.com/reference/api-usage: a key may be given less than its plan."""
+        found = self.http.get("/key")
+        name, used = text(found["plan"]), maybe(count, found.get("current_total_monthly_calls"))
+        minute, month = (
+            min(count(found[limit]), maybe(count, found.get(f"api_key_{limit}")) or inf)
+            for limit in ("rate_limit_request_per_minute", "monthly_call_credit")
+        )
+        return [
+            Allowance(minute, 60, None, None, name),
+            Allowance(month, MONTH_S, used, None, name),
+        ]
 
 
 def _until_reset(reply: Reply) -> float | None:

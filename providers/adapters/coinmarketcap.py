@@ -28,6 +28,7 @@ from providers.adapters.base import (
     whole,
 )
 from providers.datasets import (
+    Allowance,
     Coin,
     CoinQuery,
     FearGreed,
@@ -37,6 +38,7 @@ from providers.datasets import (
     ListingQuery,
     MarketQuery,
     MarketRow,
+    PlanQuery,
     PriceQuery,
     PriceRow,
     Query,
@@ -55,7 +57,7 @@ from providers.registry import register
 
 MOST_DAYS = 500  # of fear and greed in one call
 LISTED = 5000  # coins of the map in one call
-MINUTE, HOUR = 60.0, 3600.0
+MINUTE, HOUR, MONTH = 60.0, 3600.0, 30 * 86400.0
 
 # https://coinmarketcap.com/api/documentation/guides/errors-and-rate-limits
 REFUSED: Mapping[int, type[ProviderError]] = {
@@ -146,6 +148,20 @@ class CoinMarketCap(Adapter):
     def ping(self) -> None:
         text(self._ask("/v1/cryptocurrency/map", limit=1)[0]["symbol"])
 
+    def plan(self, query: PlanQuery) -> list[Allowance]:
+        """https://coinmarketcap.com/api/documentation/v1/#operation/getV1KeyInfo"""
+        found = self._ask("/v1/key/info")
+        plan, usage = found["plan"], found["usage"]
+        resets_in_s = (
+            instant(plan["credit_limit_monthly_reset_timestamp"]) - self.now()
+        ).total_seconds()
+        used = count(usage["current_month"]["credits_used"])
+        made = maybe(count, usage["current_minute"].get("requests_made"))
+        return [
+            Allowance(count(plan["rate_limit_minute"]), MINUTE, made, None, None),
+            Allowance(count(plan["credit_limit_monthly"]), MONTH, used, resets_in_s, None),
+        ]
+
     def _ask(self, path: str, **params: Any) -> Any:
         return self.http.get(path, **params)["data"]
 
@@ -157,6 +173,8 @@ class CoinMarketCap(Adapter):
                 return ceil(limit / 200)
             case PriceQuery(symbols=symbols):
                 return max(ceil(len(symbols) / 100), 1)
+            case PlanQuery():
+                return 0
         return 1
 
     @classmethod

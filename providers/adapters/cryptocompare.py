@@ -35,6 +35,7 @@ from providers.adapters.base import (
 )
 from providers.adapters.candles import Layout, candles, spans, within_reach
 from providers.datasets import (
+    Allowance,
     Candle,
     HistoryPoint,
     HistoryQuery,
@@ -43,6 +44,7 @@ from providers.datasets import (
     MarketQuery,
     MarketRow,
     OhlcQuery,
+    PlanQuery,
     PriceQuery,
     PriceRow,
     Query,
@@ -70,6 +72,14 @@ CANDLE = Layout(width=6, time=0, open=1, high=2, low=3, close=4, volume=5)
 OLD_COLUMNS = itemgetter("time", "open", "high", "low", "close", "volumefrom")
 COLUMNS = itemgetter("TIMESTAMP", "OPEN", "HIGH", "LOW", "CLOSE", "VOLUME")
 
+# Of its own account of a key.
+WINDOW_S: Mapping[str, float] = {
+    "second": 1,
+    "minute": 60,
+    "hour": 3600,
+    "day": 86400,
+    "month": 30 * 86400,
+}
 MINUTES_KEPT = timedelta(days=7)
 HOURLY = timedelta(days=80)  # longer histories are told day by day
 
@@ -121,6 +131,16 @@ class CryptoCompare(Adapter):
 
     def ping(self) -> None:
         count(self.http.get("/stats/rate/limit")["Data"]["calls_left"]["month"])
+
+    def plan(self, query: PlanQuery) -> list[Allowance]:
+        """What was made of each window and what is left: https://min-api.cryptocompare.com"""
+        found = self.http.get("/stats/rate/limit")["Data"]
+        made, left = found["calls_made"], found["calls_left"]
+        return [
+            Allowance(count(made[name]) + count(left[name]), per_s, count(made[name]), None, None)
+            for name, per_s in WINDOW_S.items()
+            if name in made
+        ]
 
     def _ranked(self, first: int, last: int, currency: str) -> Iterator[Any]:
         for page in range(first, last):

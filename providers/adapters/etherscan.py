@@ -8,11 +8,12 @@ gas oracle exists for those of CHAINS alone, and which of them are free is decid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from providers.adapters.base import Adapter, Auth, Reply, known, maybe, positive, said, text
-from providers.datasets import Fees, GasQuery
+from providers.adapters.base import Adapter, Auth, Reply, count, known, maybe, positive, said, text
+from providers.datasets import Allowance, Fees, GasQuery, PlanQuery
 from providers.errors import BadKey, Garbled, Missing, PlanLimit, ProviderError, Throttled
 from providers.registry import register
 
@@ -39,6 +40,9 @@ REFUSALS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("not supported for this chain", PlanLimit),
     ("chainid", Missing),
 )
+# How long a refusal lasts, where its words tell.
+DAY_S = 86400.0
+WAITS: Mapping[str, float] = {"per sec": 1.0, "daily": 3600.0, "invalid api key attempts": 30.0}
 
 
 @register
@@ -80,7 +84,8 @@ class Etherscan(Adapter):
             return None
         words = str(found.get("result")).lower()
         refusal = next((error for part, error in REFUSALS if part in words), Garbled)
-        return refusal("refused inside a 200")
+        wait = next((seconds for part, seconds in WAITS.items() if part in words), None)
+        return refusal("refused inside a 200", wait=wait)
 
 
 @register
@@ -90,3 +95,19 @@ class EtherscanKey(Etherscan):
     name = "etherscan_key"
     title = "Etherscan (key)"
     auth = Auth(param="apikey")
+
+    def plan(self, query: PlanQuery) -> list[Allowance]:
+        """https://docs.etherscan.io/api-reference/endpoint/getapilimit: the day's credits."""
+        said = self.http.get("/api", chainid=1, module="getapilimit", action="getapilimit")
+        found = said["result"]
+        if found["limitInterval"] != "daily":
+            raise Garbled("a day's limit was promised")
+        limit, used = count(found["creditLimit"]), count(found["creditsUsed"])
+        expiry = _EXPIRY.fullmatch(found["intervalExpiryTimespan"])
+        if not expiry:
+            raise Garbled("a time of hours, minutes and seconds was promised")
+        hours, minutes, seconds = map(int, expiry.groups())
+        return [Allowance(limit, DAY_S, used, hours * 3600 + minutes * 60 + seconds, None)]
+
+
+_EXPIRY = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.\d+)?")

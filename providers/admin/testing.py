@@ -9,12 +9,12 @@ from django.contrib import messages
 from django.db import connections
 from django.http import HttpRequest
 
-from providers import calls, client, roster
+from providers import calls, client, planning, plans, roster
 from providers.datasets import PingQuery
 from providers.errors import NoKey, ProviderError, Refused
 from providers.models import Credential, Provider
 from providers.resilience import Deadline
-from providers.wording import outcome, span
+from providers.wording import outcome, plan, span
 
 AT_ONCE = 8
 
@@ -55,4 +55,16 @@ def attempt(provider: Provider, credential: Credential | None = None) -> Said:
         wait = f" It may be asked again in {span(error.wait)}." if error.wait else ""
         detail = f" ({error})" if str(error) not in ("", error.code) else ""
         return level, f"{who}: {outcome(error.code)}{detail}.{wait}"
-    return messages.SUCCESS, f"{who}: answered in {found.seconds * 1000:,.0f} ms."
+    said = f"{who}: answered in {found.seconds * 1000:,.0f} ms."
+    return messages.SUCCESS, f"{said} {_plan(credential)}".strip() if credential else said
+
+
+def _plan(credential: Credential) -> str:
+    """What the provider says of a key that it took, where it says anything."""
+    if not plans.tells_plan(credential.provider.adapter_class):
+        return ""
+    try:
+        told = planning.read(credential)
+    except ProviderError as error:
+        return f"Its plan could not be read: {outcome(error.code)}."
+    return f"Its plan: {plan(told)}."

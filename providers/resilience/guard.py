@@ -119,6 +119,16 @@ class Guard:
         """The share (0 to 1) left of the scarcest window."""
         return bucket.left(self.windows, standing.tokens, self.clock())
 
+    def learn(self, readings: Sequence[Any]) -> None:
+        """What somebody said of the budget, other than by a reply's headers."""
+
+        def after(stored: Any) -> tuple[dict[str, Any], None]:
+            before = Standing.from_json(stored)
+            tokens = self._learn(before.tokens, self.clock(), readings)
+            return Standing(before.circuit, tokens).to_json(), None
+
+        self.cell.update(after)
+
     def reset(self) -> None:
         """Forget all failures and refill all windows."""
         forget(self.cell.key)

@@ -66,7 +66,8 @@ def test_a_paid_tier_is_asked_before_a_free_one() -> None:
 def test_coingecko_is_treated_with_particular_care(tier: str) -> None:
     row = PROVIDERS[f"coingecko_{tier}"].row()
     assert row["min_fresh_s"] == 300
-    assert [(w["limit"], w["per_s"]) for w in row["limits"] if w["scope"] == "address"] == [(1, 10)]
+    [(window, scope)] = [((w["limit"], w["per_s"]), w["scope"]) for w in row["limits"][:1]]
+    assert (window, scope) == (((6, 60), "key") if tier == "pro" else ((1, 10), "address"))
     assert row["throttle_rests_s"] == [120, 240, 600]
     assert (row["blacklist_after"], row["throttle_ceiling_s"]) == (3, 600)
 

@@ -13,7 +13,7 @@ from providers.client import call
 from providers.datasets import GasQuery
 from providers.errors import Broken, OutOfTokens, PlanLimit
 from providers.models import Call, Credential, Provider
-from providers.quota import DAY_S
+from providers.quota import DAY_S, Quota
 from providers.resilience import Circuit, Deadline
 from providers.tallies import Tally, hour_of
 from providers.usage import Subject
@@ -39,7 +39,7 @@ def used(provider: Provider, cost: float, own: Credential | None = None, hours: 
     Tally.objects.create(provider=provider, key=own.pk if own else 0, hour=hour, cost=cost)
 
 
-def quota(provider: Provider, own: Credential | None = None) -> usage.Quota:
+def quota(provider: Provider, own: Credential | None = None) -> Quota:
     subject = Subject(provider, own)
     [found] = usage.quotas_of([subject])[subject.name]
     return found

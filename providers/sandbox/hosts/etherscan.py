@@ -9,6 +9,7 @@ The hosts of version 1 answer with an error of their own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from providers.sandbox.chain import ETHEREUM_BLOCK_S, GWEI, Ethereum
@@ -74,6 +75,8 @@ class Etherscan(Host):
         key = request.params.get("apikey", "")
         if key and not key.startswith(KEY_PREFIX):
             raise self._not_ok("Invalid API Key (#err2)|")
+        if key and request.params.get("module") == "getapilimit":
+            return {"status": "1", "message": "OK", "result": self._api_limit(request)}
         number = whole(request.params.get("chainid", ""))
         if number not in CHAINS and number not in PAID:
             text = "Missing or unsupported chainid parameter (required for v2 api), please see "
@@ -165,6 +168,19 @@ class Etherscan(Host):
         chain, dearer = self._chain(number)
         block = chain.block_at(request.now)
         return hex(int((chain.base_fee(block + 1) + chain.tip(block, 50)) * dearer))
+
+    def _api_limit(self, request: Request) -> dict[str, Any]:
+        """What is left of the day: https://docs.etherscan.io/api-reference/endpoint/getapilimit"""
+        free = tuple(replace(budget, cost=0) for budget in self.budgets(request))
+        used = min(self.meter.spend(free).used[-1], A_DAY)
+        hours, seconds = divmod(int(DAY_S - request.now % DAY_S), 3600)
+        return {
+            "creditsUsed": used,
+            "creditsAvailable": A_DAY - used,
+            "creditLimit": A_DAY,
+            "limitInterval": "daily",
+            "intervalExpiryTimespan": f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}",
+        }
 
     def _chain(self, number: int) -> tuple[Ethereum, float]:
         """Ethereum is the one that the nodes speak of; the others have a course of their own."""
