@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.timezone import now
@@ -30,10 +31,7 @@ def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
     }
 
 
-def delete_in_chunks(
-    rows: QuerySet[Call] | QuerySet[Tally] | QuerySet[ShelvedAnswer] | QuerySet[Cell],
-    sleep: Callable[[float], None],
-) -> int:
+def delete_in_chunks(rows: QuerySet[Any], sleep: Callable[[float], None]) -> int:
     gone = 0
     while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
         gone += rows.model._default_manager.filter(pk__in=keys)._raw_delete(rows.db)

@@ -19,6 +19,7 @@ from aggregator import heartbeat, shelf
 from aggregator.encoding import timestamp
 from providers.models import Call
 from providers.overview import ProviderNow, providers_now
+from providers.quota import Quota
 from providers.resilience.cell import store_is_out
 from providers.resilience.store import store
 from providers.standing import Status
@@ -49,11 +50,33 @@ def status() -> dict[str, Any]:
                 "response_time_ms": item.latency_ms,
                 "success_rate_percent": item.success_rate_percent,
                 "has_key": item.has_key,
+                "quotas": _quotas(item),
             }
             for item in found
         },
         "rotation": rotation(),
         "sandbox": bool(settings.SANDBOX),
+    }
+
+
+def _quotas(item: ProviderNow) -> list[dict[str, Any]]:
+    """Every window of an hour or more: of our address, and of each key in its order, unnamed."""
+    counted = [("address", quota) for quota in item.quotas]
+    for place, key in enumerate(item.keys, 1):
+        counted += [(f"key {place}", quota) for quota in key.quotas]
+    return [_quota(of, quota) for of, quota in counted]
+
+
+def _quota(of: str, quota: Quota) -> dict[str, Any]:
+    ends_in_s = quota.ends_in_s
+    return {
+        "of": of,
+        "per_s": quota.per_s,
+        "limit": quota.limit,
+        "used": round(quota.used, 1),
+        "used_percent": round(quota.share * 100, 1),
+        "warning": quota.is_warned_of,
+        "ends_at": None if ends_in_s is None else timestamp(time.time() + ends_in_s),
     }
 
 

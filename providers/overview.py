@@ -5,11 +5,13 @@ Every provider as it is right now: its row, its circuit and budget, its record. 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from providers import registry, roster
+from providers import registry, roster, usage
+from providers.keyring import KeyNow, key_now
 from providers.models import Provider
+from providers.quota import Quota
 from providers.resilience import Phase, Standing, standings
 from providers.standing import Facts, Status
 from providers.standing import status as judge
@@ -27,6 +29,8 @@ class ProviderNow:
     tokens_left_percent: float | None
     has_key: bool
     record: roster.Record | None
+    quotas: Sequence[Quota]  # of our address
+    keys: Sequence[KeyNow]  # in use, as they are tried
 
     @property
     def latency_ms(self) -> float | None:
@@ -51,16 +55,35 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
         for row in (catalogue.providers if rows is None else rows)
         if registry.knows(row.adapter_name)
     ]
-    known = standings(row.slug for row in chosen)
-    return [_now(row, catalogue, known[row.slug], records.get(row.slug)) for row in chosen]
+    own = {row.slug: catalogue.keys_of(row) for row in chosen}
+    known = standings([*own, *(key.guard_name for keys in own.values() for key in keys)])
+    quotas = usage.quotas()
+    return [
+        _now(
+            row,
+            catalogue,
+            known[row.slug],
+            records.get(row.slug),
+            [key_now(key, known[key.guard_name], quotas) for key in own[row.slug]],
+            quotas.get(row.slug, ()),
+        )
+        for row in chosen
+    ]
 
 
 def _now(
-    provider: Provider, catalogue: roster.Roster, standing: Standing, record: roster.Record | None
+    provider: Provider,
+    catalogue: roster.Roster,
+    standing: Standing,
+    record: roster.Record | None,
+    keys: Sequence[KeyNow],
+    quotas: Sequence[Quota],
 ) -> ProviderNow:
-    has_key = bool(catalogue.keys_of(provider))
+    has_key = bool(keys)
     guard = provider.guard
     phase, tokens = guard.phase(standing), guard.tokens_left(standing)
+    if provider.needs_key and (of_keys := _left(keys)) is not None:
+        tokens = of_keys if tokens is None else min(tokens, of_keys)
     found, reason = judge(
         Facts(
             enabled=provider.enabled,
@@ -85,4 +108,17 @@ def _now(
         tokens_left_percent=None if tokens is None else round(tokens * 100, 1),
         has_key=has_key,
         record=record,
+        quotas=quotas,
+        keys=keys,
     )
+
+
+def _left(keys: Sequence[KeyNow]) -> float | None:
+    """The share that the best key has left; None when there is one that nothing counts."""
+    best: float | None = None
+    for key in keys:
+        share = 0.0 if key.resting_s else key.tokens_left
+        if share is None:
+            return None
+        best = share if best is None else max(best, share)
+    return best

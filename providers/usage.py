@@ -62,10 +62,14 @@ def quotas_of(subjects: Iterable[Subject]) -> dict[str, list[Quota]]:
     if not wanted:
         return {}
     moment = now()
+    told = _told(wanted.values(), moment)
     lengths = {window.per_s for s in wanted.values() for window in s.windows}
     spans = {over for per_s in lengths if per_s >= QUOTA_S for over in (per_s, pace_over_s(per_s))}
     sums = _sums(wanted.values(), {over: moment - timedelta(seconds=over) for over in spans})
-    return {name: _quotas(subject, sums, moment) for name, subject in wanted.items()}
+    return {
+        name: _quotas(subject, sums[name], told.get(name, {}), moment)
+        for name, subject in wanted.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,11 @@ def _spent(since: datetime) -> Any:
     return Coalesce(later + Value(part) * edge, 0.0, output_field=FloatField())
 
 
-def _quotas(subject: Subject, sums: Mapping[str, _Sums], moment: datetime) -> list[Quota]:
-    known = sums[subject.name]
-    told = _told(subject, moment)
+# Seconds of a window -> (used, seconds to the reset), as a provider told.
+Told = Mapping[float, tuple[float, float | None]]
+
+
+def _quotas(subject: Subject, known: _Sums, told: Told, moment: datetime) -> list[Quota]:
     found = []
     for window in subject.windows:
         if window.per_s < QUOTA_S:
@@ -135,25 +141,43 @@ def _quotas(subject: Subject, sums: Mapping[str, _Sums], moment: datetime) -> li
     return found
 
 
-def _told(subject: Subject, moment: datetime) -> dict[float, tuple[float, float | None]]:
-    """Seconds -> (used, seconds to the reset), as the provider told, and what we used since."""
-    own = subject.credential
-    if own is None or own.plan_read_at is None:
+def _told(subjects: Iterable[Subject], moment: datetime) -> dict[str, Told]:
+    """What providers told of each key, and what we used of it since."""
+    heard = {s.name: s.credential for s in subjects if s.credential and s.credential.plan_read_at}
+    counted = {
+        name: own
+        for name, own in heard.items()
+        if any(_is_of_now(w, moment) for w in own.plan_limits)
+    }
+    if not counted:
         return {}
-    told: dict[float, tuple[float, float | None]] = {}
-    since: float | None = None
-    for limit in own.plan_limits:
-        if limit.get("used") is None:
-            continue
-        resets_at = parse_datetime(limit["resets_at"]) if limit.get("resets_at") else None
-        if resets_at and resets_at <= moment:
-            continue  # that was the last period's
-        if since is None:
-            calls = Call.objects.filter(credential=own, at__gt=own.plan_read_at)
-            since = calls.aggregate(spent=Sum("cost", default=0.0))["spent"]
-        resets_in_s = (resets_at - moment).total_seconds() if resets_at else None
-        told[limit["per_s"]] = limit["used"] + since, resets_in_s
-    return told
+    since = Call.objects.filter(credential__in=counted.values()).aggregate(
+        **{
+            f"of_{own.pk}": Sum(
+                "cost", filter=Q(credential=own.pk, at__gt=own.plan_read_at), default=0.0
+            )
+            for own in counted.values()
+        }
+    )
+    return {
+        name: {
+            window["per_s"]: (window["used"] + since[f"of_{own.pk}"], _resets_in_s(window, moment))
+            for window in own.plan_limits
+            if _is_of_now(window, moment)
+        }
+        for name, own in counted.items()
+    }
+
+
+def _is_of_now(window: Mapping[str, Any], moment: datetime) -> bool:
+    """Was it told what is used, of a period that is not over?"""
+    resets_in_s = _resets_in_s(window, moment)
+    return window["used"] is not None and (resets_in_s is None or resets_in_s > 0)
+
+
+def _resets_in_s(window: Mapping[str, Any], moment: datetime) -> float | None:
+    resets_at = parse_datetime(window["resets_at"]) if window["resets_at"] else None
+    return (resets_at - moment).total_seconds() if resets_at else None
 
 
 # -- What this process goes by -----------------------------------------------------------------

@@ -16,9 +16,9 @@ from providers.admin import testing
 from providers.admin.bases import ModelForm, TabularInline
 from providers.admin.edits import Obeyed, log_change
 from providers.admin.fields import NewKey
+from providers.admin.quotas import KeyColumns, KeyList
 from providers.models import Credential
 from providers.secrets import SecretUnreadable
-from providers.wording import span
 
 
 class CredentialForm(ModelForm):
@@ -30,7 +30,10 @@ class CredentialForm(ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
+        if self.instance.env_name:
+            self.fields["key"].disabled = True
+            self.fields["key"].help_text = "It stands in the environment, and is changed there."
+        elif self.instance.pk:
             self.fields["key"].label = "New key"
             self.fields["key"].help_text = "Leave empty to keep the one that is stored."
         else:
@@ -44,54 +47,56 @@ class CredentialForm(ModelForm):
         return saved
 
 
-class Standing:
-    """What may be known of a key without knowing it."""
-
-    @admin.display(description="since", ordering="created_at")
-    def set_on(self, row: Credential) -> str:
-        return f"set on {row.created_at:%Y-%m-%d}" if row.secret else "not set"
-
-    @admin.display(description="state")
-    def state(self, row: Credential) -> str:
-        if row.set_aside_at:
-            return f"set aside on {row.set_aside_at:%Y-%m-%d %H:%M} UTC: {row.set_aside_reason}"
-        return "in use" if row.enabled else "switched off"
-
-
-class CredentialInline(Standing, TabularInline):
+class CredentialInline(KeyColumns, TabularInline):
     model = Credential
     form = CredentialForm
-    fields = ("label", "key", "set_on", "state", "order", "enabled")
-    readonly_fields = ("set_on", "state")
+    fields = ("label", "key", "set_on", "state", "every_window", "order", "enabled")
+    readonly_fields = ("set_on", "state", "every_window")
     extra = 0
     verbose_name_plural = "keys, tried in this order"
 
 
 @admin.register(Credential)
-class CredentialAdmin(Standing, Obeyed):
+class CredentialAdmin(KeyColumns, Obeyed):
     form = CredentialForm
-    fields = ("provider", "label", "key", "set_on", "state", "quota", "order", "enabled")
-    readonly_fields = ("set_on", "state", "quota")
-    list_display = ("label", "provider", "order", "enabled", "state", "set_on")
+    fields = (
+        "provider",
+        "label",
+        "key",
+        "set_on",
+        "state",
+        "plan_told",
+        "every_window",
+        "order",
+        "enabled",
+    )
+    readonly_fields = ("set_on", "state", "plan_told", "every_window")
+    list_display = (
+        "label",
+        "provider",
+        "state",
+        "plan_told",
+        "used",
+        "percent",
+        "forecast",
+        "order",
+        "enabled",
+        "set_on",
+    )
     list_filter = ("provider", "enabled")
     list_select_related = ("provider",)
     search_fields = ("label", "provider__slug")
     actions = ("test_keys", "use_again")
     show_full_result_count = False
 
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
+        return KeyList
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return (*self.readonly_fields, "provider") if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields if obj else CredentialForm.Meta.fields
-
-    @admin.display(description="quota left")
-    def quota(self, row: Credential) -> str:
-        standing = row.guard.standing()
-        left = row.guard.tokens_left(standing)
-        rests = (standing.circuit.open_until or 0.0) - row.guard.clock()
-        said = "no quota is counted for it" if left is None else f"{left * 100:.0f} %"
-        return f"{said}, rests {span(rests)} more" if rests > 0 else said
 
     @method_decorator(sensitive_post_parameters())
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -15,13 +15,14 @@ from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
 from providers import registry, roster
-from providers.admin import live, testing
+from providers.admin import live, quotas, testing
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
 from providers.admin.edits import Obeyed, log_change
 from providers.admin.fields import Json, adapter_choices
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
+from providers.usage import Subject
 
 LAST_CALLS = 20
 
@@ -253,6 +254,7 @@ def _panel(row: Provider) -> dict[str, Any]:
         "live_key": _key(row, item),
         "live_badge": live.badge(item),
         "live_circuit": live.circuit(item),
+        "live_quotas": quotas.of_address(Subject(row)),
         "last_calls": calls,
     }
 

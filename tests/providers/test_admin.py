@@ -81,6 +81,8 @@ def credential(provider: Provider, label: str = "first", **fields: Any) -> Crede
     return row
 
 
+A_DAY: list[dict[str, Any]] = [{"limit": 100, "per_s": 86400, "scope": "key"}]
+
 # -- The list --------------------------------------------------------------------------------
 
 
@@ -120,8 +122,8 @@ def test_a_provider_of_a_missing_adapter_is_shown_for_what_it_is(admin_client: C
 @pytest.mark.parametrize(
     ("url", "make", "most"),
     [
-        (PROVIDERS, lambda n: _provider(n), 14),
-        (CREDENTIALS, lambda n: credential(_provider(n)), 8),
+        (PROVIDERS, lambda n: _provider(n), 16),
+        (CREDENTIALS, lambda n: credential(_provider(n, limits=A_DAY)), 10),
         ("/admin/providers/call/", lambda n: _call(n), 8),
         ("/admin/providers/asset/", lambda n: _asset(n), 6),
         ("/admin/providers/policy/", lambda n: None, 6),
@@ -143,8 +145,8 @@ def test_a_list_costs_the_same_few_queries_however_long_it_is(
             assert admin_client.get(url).status_code == 200
 
 
-def _provider(n: int) -> Provider:
-    return Provider.objects.create(slug=f"p{n}", title=f"P {n}", adapter_name="kraken")
+def _provider(n: int, **fields: Any) -> Provider:
+    return Provider.objects.create(slug=f"p{n}", title=f"P {n}", adapter_name="kraken", **fields)
 
 
 def _call(n: int, **fields: Any) -> Call:

@@ -9,7 +9,7 @@ from django.utils.timezone import now
 
 from aggregator import tasks
 from providers import calls, loading, plans, roster, usage
-from providers.adapters.base import Reading
+from providers.adapters.base import Adapter, Reading
 from providers.adapters.coingecko import CoinGecko, CoinGeckoPro
 from providers.adapters.coinmarketcap import CoinMarketCap
 from providers.adapters.cryptocompare import CryptoCompare
@@ -121,12 +121,12 @@ def test_cryptocompare_tells_what_was_made_and_what_is_left() -> None:
 
 
 def test_who_has_no_key_has_no_plan() -> None:
-    for adapter in (CoinGecko, Etherscan, Keyed):
-        assert not plans.tells_plan(adapter)
+    without: list[type[Adapter]] = [CoinGecko, Etherscan, Keyed]
+    assert not any(map(plans.tells_plan, without))
     with pytest.raises(Unsupported):
         told(CoinGecko, {})
-    for adapter in (CoinGeckoPro, CoinMarketCap, EtherscanKey, CryptoCompare):
-        assert plans.tells_plan(adapter)
+    telling: list[type[Adapter]] = [CoinGeckoPro, CoinMarketCap, EtherscanKey, CryptoCompare]
+    assert all(map(plans.tells_plan, telling))
 
 
 def test_etherscan_rests_as_long_as_its_words_say() -> None:
@@ -245,7 +245,7 @@ def test_plans_are_read_when_they_are_due(settings: Any) -> None:
     assert seen["coingecko_pro"] == [(500, 60), (500_000, MONTH_S)]
     assert seen["coinmarketcap"] == [(30, 60), (10_000, MONTH_S)]
     assert seen["etherscan"] == [(3, 1), (100_000, DAY_S)]
-    assert seen["cryptocompare"][-1] == (100_000, MONTH_S)
+    assert seen["cryptocompare"][-1:] == [(100_000, MONTH_S)]
     assert calls.flush()
     assert set(Call.objects.values_list("purpose", flat=True)) == {"plan"}
     usage.forget()

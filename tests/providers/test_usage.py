@@ -154,7 +154,7 @@ def test_what_the_provider_told_counts_where_it_is_more(upstreams: Upstreams) ->
 def test_what_was_told_of_a_period_that_is_over_counts_no_more(upstreams: Upstreams) -> None:
     provider = upstreams.provider("a", Keyed, limits=A_DAY_OF_A_KEY)
     own = key(provider)
-    told = {"limit": 500, "per_s": DAY_S, "used": 400}
+    told: dict[str, Any] = {"limit": 500, "per_s": DAY_S, "used": 400}
     for seconds, expected in ((60, 400), (-60, 0)):
         own.plan_limits = [told | {"resets_at": (now() + timedelta(seconds=seconds)).isoformat()}]
         own.plan_read_at = now()
