@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
+from django.test.utils import override_settings
 
 from aggregator import answers, flights, gateway
 from aggregator.answers import Answer
@@ -144,6 +145,12 @@ def call_directly(slug: str) -> str:
     except GatewayError as error:
         return error.code
     return "ok"
+
+
+def call_within(slug: str, per_minute: int) -> str:
+    """The outcome of one call, where so many a minute may go out to all providers together."""
+    with override_settings(GLOBAL_CALLS_PER_MINUTE=per_minute):
+        return call_directly(slug)
 
 
 def write_calls_again_after(seconds: float) -> bool:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from providers.errors import Broken
-from providers.models import Provider
+from providers.models import Credential, Provider
 from providers.resilience import Breaker, Cell, Guard
 from tests.chaos import jobs
 from tests.crew import Hand, crew, each
-from tests.upstreams import Upstreams, status, usual
+from tests.upstreams import Keyed, Upstreams, status, usual
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("each_store")]
 
@@ -33,6 +33,8 @@ def test_four_processes_with_threads_lose_nothing_and_grant_nothing_twice(
     a_budget_is_granted_once(hands)
     one_probes(hands)
     a_provider_is_called_as_often_as_it_may_be(hands, upstreams)
+    a_key_is_used_as_often_as_it_may_be(hands, upstreams)
+    all_providers_are_called_as_often_as_they_may_be(hands, upstreams)
 
 
 def no_update_is_lost(hands: list[Hand]) -> None:
@@ -64,6 +66,38 @@ def a_provider_is_called_as_often_as_it_may_be(hands: list[Hand], upstreams: Ups
     seen: list[str] = sum((each(hands, jobs.call_directly, "a") for _ in range(3)), [])
     assert seen.count("ok") == len(upstreams.asked) == 3
     assert seen.count("out_of_tokens") == 9
+    Provider.objects.all().delete()
+
+
+def a_key_is_used_as_often_as_it_may_be(hands: list[Hand], upstreams: Upstreams) -> None:
+    limits: list[dict[str, Any]] = [{"limit": 3, "per_s": 3600, "burst": 3, "scope": "key"}]
+    provider = upstreams.provider("keyed", Keyed, limits=limits)
+    for label in ("one", "two"):
+        own = Credential(provider=provider, label=label)
+        own.set_key(f"the-{label}-key")
+        own.save()
+    each(hands, jobs.forget)
+    seen: list[str] = sum((each(hands, jobs.call_directly, "keyed") for _ in range(3)), [])
+    sent = [asked.key for asked in upstreams.of("keyed")]
+    assert seen.count("ok") == len(sent) == 6
+    assert sent.count("the-one-key") == sent.count("the-two-key") == 3
+    Provider.objects.all().delete()
+
+
+def all_providers_are_called_as_often_as_they_may_be(
+    hands: list[Hand], upstreams: Upstreams
+) -> None:
+    """Of forty a minute ten go out at once, and one every two seconds."""
+    for slug in ("b", "c"):
+        upstreams.provider(slug)
+    began = time.monotonic()
+    seen: list[str] = sum(
+        (each(hands, jobs.call_within, slug, 40) for slug in ("b", "c") for _ in range(3)), []
+    )
+    granted = seen.count("ok")
+    assert granted == len(upstreams.of("b", "c"))
+    assert 10 <= granted <= 10 + (time.monotonic() - began) / 2
+    assert seen.count("out_of_tokens") == 24 - granted
     Provider.objects.all().delete()
 
 
