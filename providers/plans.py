@@ -48,13 +48,16 @@ def keep(credential: Credential, told: Sequence[Allowance]) -> None:
 def notice(credential: Credential, readings: Iterable[Reading]) -> None:
     """Headers told the limits of this key: keep them where they are other than we thought."""
     told = {reading.per_s: reading.limit for reading in readings if reading.limit}
+    if not told:
+        return
     ours = {window.per_s: window.limit for window in credential.windows}
     if all(ours.get(per_s) == limit for per_s, limit in told.items()):
         return
     moment = now()
     if credential.plan_read_at and moment < credential.plan_read_at + OFTEN:
         return
-    known = {row["per_s"]: row for row in credential.plan_limits}
+    # What was used, was used when it was told; from now on we count ourselves.
+    known = {row["per_s"]: row | {"used": None} for row in credential.plan_limits}
     known |= {
         per_s: _row(Allowance(limit, per_s, None, None, None), moment)
         for per_s, limit in told.items()

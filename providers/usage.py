@@ -192,8 +192,13 @@ def subjects() -> list[Subject]:
 
 
 def _load() -> Quotas:
-    known = {subject.name: subject for subject in subjects()}
-    found = quotas_of(known.values())
+    """Without a database: what was known last, or nothing, and no call waits for it again soon."""
+    try:
+        known = {subject.name: subject for subject in subjects()}
+        found = quotas_of(known.values())
+    except DatabaseIsOut as error:
+        logger.error("the database is out of reach, going by the last quotas: %s", error)
+        return _quotas_now.peek() or {}
     _warn(known, found)
     return found
 
@@ -203,11 +208,7 @@ _quotas_now = Remembered[Quotas](_load, EVERY_S)
 
 def quotas() -> Quotas:
     """The quotas of all, by the name of their guard; at most some seconds old."""
-    try:
-        return _quotas_now.get()
-    except DatabaseIsOut as error:
-        logger.error("the database is out of reach, going without quotas: %s", error)
-        return {}
+    return _quotas_now.get()
 
 
 def forget() -> None:

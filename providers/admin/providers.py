@@ -264,7 +264,8 @@ def _key(row: Provider, item: ProviderNow | None) -> str:
         return "takes none"
     if item.has_key:
         return "has one"
-    return "needs one" if row.adapter_class.auth.required else "does without"
+    said = "needs one" if row.adapter_class.auth.required else "does without"
+    return f"{said} (or set {row.key_env[0]})" if row.key_env else said
 
 
 def _reset(row: Provider) -> None:

@@ -307,3 +307,22 @@ def test_a_failure_of_one_does_not_rest_all(upstreams: Upstreams, settings: Any)
     with pytest.raises(Broken):
         ask(upstreams.provider("a"))
     ask(upstreams.provider("b"))
+
+
+def test_a_dead_database_is_not_asked_again_at_once(
+    upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = upstreams.provider("a", limits=A_DAY)
+    used(provider, 10)
+    asked: list[Any] = []
+
+    def out(*args: Any) -> Any:
+        asked.append(args)
+        raise DatabaseError("gone")
+
+    anew()
+    before = usage.quotas()
+    monkeypatch.setattr(usage, "quotas_of", out)
+    usage._quotas_now.outdate()
+    assert [usage.quotas(), usage.quotas()] == [before, before]
+    assert len(asked) == 1
