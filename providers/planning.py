@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from django.utils.timezone import now
 
 from providers import plans, roster
-from providers.client import call
-from providers.datasets import Allowance, PlanQuery
+from providers.client import Fetched, call
+from providers.datasets import PlanQuery
 from providers.models import Credential
 from providers.resilience import Deadline
 
@@ -28,9 +27,9 @@ def due() -> list[Credential]:
     ]
 
 
-def read(credential: Credential) -> Sequence[Allowance]:
+def read(credential: Credential, *, purpose: str = "plan") -> Fetched:
     """What the provider says of this key, which sets its windows; raises ProviderError."""
     deadline = Deadline(credential.provider.timeout_s)
-    told = call(credential.provider, PlanQuery(), deadline, purpose="plan", only=credential).rows
-    plans.keep(credential, told)
+    told = call(credential.provider, PlanQuery(), deadline, purpose=purpose, only=credential)
+    plans.keep(credential, told.rows)
     return told

@@ -19,6 +19,7 @@ from providers import roster
 from providers.adapters.base import Adapter, Reading
 from providers.datasets import Allowance
 from providers.models import Credential
+from providers.wording import span
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ def _store(
     credential: Credential, plan: str, limits: list[dict[str, Any]], moment: datetime
 ) -> None:
     if limits != credential.plan_limits:
-        said = ", ".join(f"{row['limit']:g} in {row['per_s']:g} s" for row in limits)
+        said = ", ".join(f"{row['limit']:,.0f} in {span(row['per_s'])}" for row in limits)
         logger.info("%s: its plan is %s", credential, " ".join(filter(None, (plan, said))))
     credential.plan, credential.plan_limits = plan[:100], limits
     credential.plan_read_at = moment

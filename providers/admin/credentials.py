@@ -83,7 +83,8 @@ class CredentialAdmin(KeyColumns, Obeyed):
         "enabled",
         "set_on",
     )
-    list_filter = ("provider", "enabled")
+    list_filter = (("provider", admin.RelatedOnlyFieldListFilter), "enabled")
+    change_list_template = "admin/filters_above.html"
     list_select_related = ("provider",)
     search_fields = ("label", "provider__slug")
     actions = ("test_keys", "use_again")

@@ -74,7 +74,8 @@ class KeyColumns:
         quota = now_of(row).tightest
         if quota is None:
             return NOTHING
-        return f"{quota.share * 100:.0f} %{' (!)' if quota.is_warned_of else ''}"
+        said = f"{quota.share * 100:.0f}\N{NO-BREAK SPACE}%"
+        return f"{said} (!)" if quota.is_warned_of else said
 
     @admin.display(description="forecast")
     def forecast(self, row: Credential) -> str:

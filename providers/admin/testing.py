@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from django.contrib import messages
 from django.db import connections
@@ -11,7 +12,7 @@ from django.http import HttpRequest
 
 from providers import calls, client, planning, plans, roster
 from providers.datasets import PingQuery
-from providers.errors import NoKey, ProviderError, Refused
+from providers.errors import Missing, NoKey, PlanLimit, ProviderError, Refused, Unsupported
 from providers.models import Credential, Provider
 from providers.resilience import Deadline
 from providers.wording import outcome, plan, span
@@ -44,8 +45,7 @@ def attempt(provider: Provider, credential: Credential | None = None) -> Said:
     """One call, through guard and all, that every adapter makes as cheap as it can."""
     who = f"{provider.slug} with {credential.label!r}" if credential else provider.slug
     try:
-        deadline = Deadline(provider.timeout_s)
-        found = client.call(provider, PingQuery(), deadline, purpose="test", only=credential)
+        found = _ask(provider, credential)
     except KeyError:
         return messages.ERROR, f"{who}: no adapter is called {provider.adapter_name!r}."
     except NoKey as error:
@@ -56,15 +56,14 @@ def attempt(provider: Provider, credential: Credential | None = None) -> Said:
         detail = f" ({error})" if str(error) not in ("", error.code) else ""
         return level, f"{who}: {outcome(error.code)}{detail}.{wait}"
     said = f"{who}: answered in {found.seconds * 1000:,.0f} ms."
-    return messages.SUCCESS, f"{said} {_plan(credential)}".strip() if credential else said
+    return messages.SUCCESS, f"{said} Its plan: {plan(found.rows)}." if found.rows else said
 
 
-def _plan(credential: Credential) -> str:
-    """What the provider says of a key that it took, where it says anything."""
-    if not plans.tells_plan(credential.provider.adapter_class):
-        return ""
-    try:
-        told = planning.read(credential)
-    except ProviderError as error:
-        return f"Its plan could not be read: {outcome(error.code)}."
-    return f"Its plan: {plan(told)}."
+def _ask(provider: Provider, credential: Credential | None) -> client.Fetched:
+    """Of a key its plan, where that is told: it proves as much. Else the cheapest question."""
+    if credential and plans.tells_plan(provider.adapter_class):
+        # Where that is not for this key, the key is asked with like any other.
+        with suppress(PlanLimit, Missing, Unsupported):
+            return planning.read(credential, purpose="test")
+    deadline = Deadline(provider.timeout_s)
+    return client.call(provider, PingQuery(), deadline, purpose="test", only=credential)

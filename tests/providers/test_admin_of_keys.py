@@ -164,3 +164,25 @@ def test_a_refused_one_is_used_again_when_told(
     assert "HTTP 401" in listed(admin_client)
     act(admin_client, CREDENTIALS, "use_again", of_environment)
     assert roster.current().keys_of(of_environment.provider) == [of_environment]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_test_of_a_key_tells_its_plan(
+    admin_client: Client,
+    of_environment: Credential,
+    upstreams: Upstreams,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One call proves the key and tells the plan: some may be asked once in ten seconds."""
+
+    def plan(self: Any, query: Any) -> list[Allowance]:
+        self.http.fetch("/plan")
+        return [Allowance(500, 60, None, None, "Hobby")]
+
+    monkeypatch.setattr(Keyed, "plan", plan)
+    monkeypatch.setattr(Keyed, "fetch", lambda self, query: plan(self, query))
+    (said,) = messages_of(act(admin_client, CREDENTIALS, "test_keys", of_environment))
+    assert "answered in" in said
+    assert said.endswith("Its plan: Hobby, 500 in 1 min.")
+    assert [asked.dataset for asked in upstreams.asked] == ["plan"]
+    assert "Hobby: 500 in 1 min" in listed(admin_client)
