@@ -136,11 +136,14 @@ class CryptoCompare(Adapter):
         """What was made of each window and what is left: https://min-api.cryptocompare.com"""
         found = self.http.get("/stats/rate/limit")["Data"]
         made, left = found["calls_made"], found["calls_left"]
-        return [
+        rows = [
             Allowance(count(made[name]) + count(left[name]), per_s, count(made[name]), None, None)
             for name, per_s in WINDOW_S.items()
             if name in made
         ]
+        if not rows:
+            raise Garbled("no window of the key")
+        return rows
 
     def _ranked(self, first: int, last: int, currency: str) -> Iterator[Any]:
         for page in range(first, last):

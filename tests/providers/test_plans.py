@@ -9,14 +9,14 @@ from django.utils.timezone import now
 
 from aggregator import tasks
 from providers import calls, loading, plans, roster, usage
-from providers.adapters.base import Adapter, Reading
+from providers.adapters.base import UNREADABLE, Adapter, Reading
 from providers.adapters.coingecko import CoinGecko, CoinGeckoPro
 from providers.adapters.coinmarketcap import CoinMarketCap
 from providers.adapters.cryptocompare import CryptoCompare
 from providers.adapters.etherscan import Etherscan, EtherscanKey
 from providers.client import call
 from providers.datasets import Allowance, GasQuery, PlanQuery
-from providers.errors import Garbled, OutOfTokens, Throttled, Unsupported
+from providers.errors import Garbled, OutOfTokens, ProviderError, Throttled, Unsupported
 from providers.models import Call, Credential, Provider
 from providers.resilience import Deadline
 from providers.sandbox.sandbox import Sandbox
@@ -251,3 +251,46 @@ def test_plans_are_read_when_they_are_due(settings: Any) -> None:
     usage.forget()
     quotas = usage.quotas()[found["coingecko_pro"].guard_name]
     assert [quota.used for quota in quotas] == [104]
+
+
+# -- Whatever they say -------------------------------------------------------------------------
+
+JUNK: tuple[Any, ...] = (None, "", "x", "NaN", -1, 1.5, 10**50, [], {}, True, "99:99", "<b>")
+SAID = (
+    (CoinGeckoPro, GECKO),
+    (CoinMarketCap, CMC),
+    (EtherscanKey, ETHERSCAN),
+    (CryptoCompare, COMPARE),
+)
+
+
+def leaves(value: Any, way: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    if not isinstance(value, dict):
+        return [way]
+    return [way, *(leaf for name, inner in value.items() for leaf in leaves(inner, (*way, name)))]
+
+
+def spoiled(value: Any, way: tuple[str, ...], junk: Any) -> Any:
+    if not way:
+        return junk
+    return value | {way[0]: spoiled(value[way[0]], way[1:], junk)}
+
+
+@pytest.mark.parametrize(("adapter", "payload"), SAID, ids=lambda value: getattr(value, "name", ""))
+def test_a_spoiled_word_is_garbled_or_an_allowance_all_the_same(
+    adapter: Any, payload: dict[str, Any]
+) -> None:
+    read = 0
+    for way in leaves(payload)[1:]:
+        for junk in JUNK:
+            try:
+                rows = told(adapter, spoiled(payload, way, junk))
+            except (*UNREADABLE, ProviderError):
+                continue
+            read += 1
+            assert rows
+            for row in rows:
+                assert row.limit >= 0
+                assert row.per_s in (1, 60, 3600, DAY_S, MONTH_S)
+                assert row.used is None or row.used >= 0
+    assert read, "nothing but an error page was ever read"

@@ -71,3 +71,18 @@ def test_who_tries_too_many_keys_has_to_wait() -> None:
     ]
     assert all("Invalid API Key" in text for text in said[:5])
     assert all(text.startswith("Too many invalid api key attempts") for text in said[5:])
+
+
+def test_a_key_is_told_what_is_left_of_its_day(asker: Asker) -> None:
+    asker.now = START
+    url = f"{ETHERSCAN}?module=getapilimit&action=getapilimit&apikey={KEY}"
+    before = asker.get(url)["result"]
+    for _ in range(3):
+        asker.get(f"{ETHERSCAN}?chainid=1&{GAS}&apikey={KEY}")
+    after = asker.get(url)["result"]
+    assert after["creditsUsed"] == before["creditsUsed"] + 4
+    assert after["creditsUsed"] + after["creditsAvailable"] == after["creditLimit"] == 100_000
+    assert after["limitInterval"] == "daily"
+    hours, minutes, seconds = map(int, after["intervalExpiryTimespan"].split(":"))
+    assert hours * 3600 + minutes * 60 + seconds == 86_400 - START % 86_400
+    assert "Invalid API Key" in asker.get(url.replace(KEY, "real"))["result"]
