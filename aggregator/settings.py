@@ -75,6 +75,7 @@ PROVIDER_KEYS = env.keys(
         "ETHERSCAN_API_KEY_2",
         "FRED_API_KEY",
         "ALPHA_VANTAGE_API_KEY",
+        "HF_TOKEN",
     ],
     prefix="sandbox-" if SANDBOX else "",
 )
