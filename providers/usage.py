@@ -223,11 +223,14 @@ def _warn(known: Mapping[str, Subject], found: Quotas) -> None:
         for quota in quotas
     }
 
-    def note(stored: Any) -> tuple[list[str], list[str]]:
+    if not shares:
+        return
+
+    def note(stored: Any) -> tuple[Any, list[str]]:
         said = stored if isinstance(stored, list) else []
         still = [n for n in said if n in shares and shares[n][1].share >= CALM]
         new = [n for n, (_, quota) in shares.items() if quota.share >= WARNED and n not in still]
-        return sorted([*still, *new]), new
+        return sorted([*still, *new]) or stored and [], new  # nothing to say: nothing is written
 
     for name in Cell("quota:warned", ttl=TTL).update(note):
         logger.warning("%s has %s", shares[name][0], sentence(shares[name][1]))
