@@ -127,11 +127,12 @@ def attempt(
         return call(provider, query, deadline.within(deadline.left() * MOST_SHARE))
     except ProviderError as error:
         ms = (time.monotonic() - began) * 1000
+        said = Attempt(provider.slug, error.code, error.wait, ms, str(error))
         earlier = next((known for known in attempts if known.provider == provider.slug), None)
         if earlier and earlier.outcome not in _MOMENTARY and error.code == CircuitOpen.code:
-            return None  # it rests because of what stands there already
+            said = earlier  # it rests because of what stands there already
         attempts[:] = [known for known in attempts if known is not earlier]
-        attempts.append(Attempt(provider.slug, error.code, error.wait, ms, str(error)))
+        attempts.append(said)
         return None
 
 
