@@ -23,6 +23,7 @@ from aggregator.api.symbols import (
     words_of,
 )
 from aggregator.encoding import is_record
+from providers import registry
 from providers.datasets import (
     INTERVALS,
     CoinQuery,
@@ -39,7 +40,6 @@ from providers.datasets import (
 )
 
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "chf", "aud", "cad", "btc", "eth")
-CHAINS = ("ethereum", "bitcoin")
 EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)  # before it there was nothing to have a price
 
 
@@ -232,12 +232,20 @@ class SentimentQuerySerializer(QuerySerializer):
     )
 
 
+class ChainField(serializers.ChoiceField):
+    """A chain whose fees an adapter tells, in any case."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=registry.chains(), default="ethereum", **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(str(data).lower())
+
+
 class GasQuerySerializer(QuerySerializer):
     query = GasQuery
 
-    chain = serializers.ChoiceField(
-        choices=CHAINS, default="ethereum", help_text="In gwei; bitcoin in sat/vB."
-    )
+    chain = ChainField(help_text="In gwei of the chain's own coin; bitcoin in sat/vB.")
 
 
 # -- Output: what the schema says of the records ------------------------------------------------

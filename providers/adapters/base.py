@@ -8,7 +8,7 @@ retry, cache, log or look at the database; whoever hands it `http` has taken car
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -96,6 +96,7 @@ class Adapter:
     offers: ClassVar[tuple[type[Query], ...]] = ()
     auth: ClassVar[Auth | None] = None
     batch: ClassVar[Mapping[str, int]] = {}  # dataset name -> most symbols in one call
+    chains: ClassVar[Collection[str]] = ()  # whose fees it tells, by our names
     listed_as: ClassVar[str] = ""  # the adapter whose listings it shares, when not its own
     # What it calls our assets: what stands in "listings", or a coin's "symbol", "symbol_lower".
     named_by: ClassVar[str] = "listings"
