@@ -51,6 +51,8 @@ from providers.datasets import (
     PriceRow,
     SearchHit,
     SearchQuery,
+    TrendingCoin,
+    TrendingQuery,
 )
 from providers.errors import (
     BadKey,
@@ -99,6 +101,7 @@ class CoinGecko(Adapter):
         GlobalQuery,
         CoinQuery,
         SearchQuery,
+        TrendingQuery,
         ListingQuery,
     )
     batch = {"price": PAGE}
@@ -214,6 +217,11 @@ class CoinGecko(Adapter):
         """By market capitalisation, the largest first."""
         found = self.http.get("/search", query=query.q)["coins"]
         return self.rows(found, _hit)[: query.limit]
+
+    def trending(self, query: TrendingQuery) -> list[TrendingCoin]:
+        """What was searched for most in the last 24 hours, the most searched first."""
+        found = self.http.get("/search/trending")["coins"]
+        return self.rows(found, lambda row: _trending(row["item"]))
 
     def listing(self, query: ListingQuery) -> list[Listed]:
         return self.rows(self.http.get("/coins/list", include_platform=True), _listed)
@@ -363,3 +371,15 @@ def _coin(found: Any) -> Coin:
 def _hit(row: Any) -> SearchHit:
     place = rank(row["market_cap_rank"])
     return SearchHit(text(row["id"]), text(row["symbol"]).upper(), text(row["name"]), place)
+
+
+def _trending(item: Any) -> TrendingCoin:
+    changes = (item.get("data") or {}).get("price_change_percentage_24h") or {}
+    return TrendingCoin(
+        id=text(item["id"]),
+        symbol=text(item["symbol"]).upper(),
+        name=text(item["name"]),
+        rank=rank(item["market_cap_rank"]),
+        price_btc=maybe(positive, item.get("price_btc")),
+        change_24h_percent=maybe(number, changes.get("usd")),
+    )

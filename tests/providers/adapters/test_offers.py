@@ -28,7 +28,7 @@ FREE: Mapping[str, set[str]] = {
     "coin": {"coingecko", "coinpaprika"},
     "global": {"coingecko", "coinlore", "coinpaprika", "crypto_api_clean"},
     "search": {"coingecko", "coinpaprika"},
-    "trending": {"crypto_api_clean"},
+    "trending": {"coingecko", "crypto_api_clean"},
     "news": {"gdelt", "rss"},
     "sentiment": {"alternative_me", "crypto_api_clean", "crypto_dt_source"},
     "classification": set(),
@@ -59,7 +59,7 @@ KEYED: Mapping[str, set[str]] = {
     "newsapi": {"news"},
 }
 # Of these the world has one, or one that needs no key.
-ALONE = {"classification", "news", "series", "trending", "tvl", "tvl_history"}
+ALONE = {"classification", "news", "series", "tvl", "tvl_history"}
 ONE_SYMBOL_A_CALL = {"coinbase", "yahoo"}
 WITHOUT_A_LIST = {"yahoo"}  # whose names stand in our listings alone
 
