@@ -189,7 +189,7 @@ def test_what_is_searched_for_keeps_its_order_and_its_digits() -> None:
     adapter, http = adapt(CoinGecko, (PAYLOADS / "coingecko" / "trending.json").read_bytes())
     first, second = adapter.trending(TrendingQuery())
     assert (first.symbol, first.rank, second.symbol, second.rank) == ("BONK", 103, "NEWC", None)
-    assert (f"{first.price_btc:f}", f"{second.price_btc:f}") == ("0.000000000078214", "0.0000013145")
+    assert f"{first.price_btc:f} {second.price_btc:f}" == "0.000000000078214 0.0000013145"
     assert (str(first.change_24h_percent), str(second.change_24h_percent)) == ("-3.2741", "41.7")
     assert http.asked == [("/search/trending", {})]
 
