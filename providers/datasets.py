@@ -664,6 +664,12 @@ class SeriesQuery(Query):
     q: str = ""
     limit: int = 20
 
+    def upstream(self) -> SeriesQuery:
+        return replace(self, limit=100)
+
+    def refine(self, rows: Sequence[Any]) -> Sequence[Any]:
+        return rows[: self.limit]
+
 
 @dataclass(frozen=True)
 class TvlQuery(Query):

@@ -47,6 +47,7 @@ class QuerySerializer(serializers.Serializer[Query]):
     """A query string in, a Query out. A parameter nobody knows is an error that names it."""
 
     query: ClassVar[type[Query]]
+    also: ClassVar[tuple[type[Query], ...]] = ()  # what some parameters make of it instead
     aliases: ClassVar[Mapping[str, str]] = {}
     in_path: ClassVar[tuple[str, ...]] = ()  # parameters that are part of the route
 
@@ -64,13 +65,17 @@ class QuerySerializer(serializers.Serializer[Query]):
         return self.query(**validated_data)
 
 
-class CurrencyField(serializers.ChoiceField):
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "What prices are quoted in.")
-        super().__init__(choices=CURRENCIES, default="usd", **kwargs)
+class WordField(serializers.ChoiceField):
+    """One of some words, in any case."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(str(data).lower())
+
+
+class CurrencyField(WordField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "What prices are quoted in.")
+        super().__init__(choices=CURRENCIES, default="usd", **kwargs)
 
 
 class MarketQuerySerializer(QuerySerializer):
@@ -232,14 +237,11 @@ class SentimentQuerySerializer(QuerySerializer):
     )
 
 
-class ChainField(serializers.ChoiceField):
-    """A chain whose fees an adapter tells, in any case."""
+class ChainField(WordField):
+    """A chain whose fees an adapter tells."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=registry.chains(), default="ethereum", **kwargs)
-
-    def to_internal_value(self, data: Any) -> Any:
-        return super().to_internal_value(str(data).lower())
 
 
 class GasQuerySerializer(QuerySerializer):

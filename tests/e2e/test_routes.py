@@ -34,6 +34,11 @@ ROUTES = {
     "news": "/api/news",
     "sentiment": "/api/sentiment?days=3",
     "gas": "/api/gas",
+    "trending": "/api/market/trending",
+    "series": "/api/economic?q=price",
+    "economic": "/api/economic/UNRATE",
+    "tvl": "/api/defi/tvl",
+    "tvl_history": "/api/defi/tvl?chain=ethereum",
 }
 BITCOIN_FEES = {"mempool_space"}
 # What an adapter works out of several numbers that were sent, each of which is tested with it.
@@ -63,6 +68,8 @@ class Pair(NamedTuple):
     def url(self) -> str:
         if self.provider in BITCOIN_FEES:
             return "/api/gas?chain=bitcoin"
+        if self.provider == "world_bank":
+            return "/api/economic/US/NY.GDP.MKTP.CD"
         if (self.dataset, self.provider.startswith("coingecko")) == ("ohlc", True):
             return f"/api/market/ohlc?symbol=BTC&interval=4h&start={DAY_AGO}"
         return ROUTES[self.dataset]
@@ -147,6 +154,8 @@ FIRST_AND_SECOND = {
     "coin": ("coingecko_free", "coinpaprika"),
     "search": ("coinpaprika", "coingecko_free"),
     "gas": ("eth_publicnode", "eth_drpc"),
+    "trending": ("coingecko_free", "crypto_api_clean"),
+    "economic": ("fred", "fredgraph"),
 }
 
 
@@ -158,6 +167,7 @@ FIRST_AND_SECOND = {
 def test_every_dataset_fails_over(world: World, dataset: str, fault: str, outcome: str) -> None:
     first, second = FIRST_AND_SECOND[dataset]
     world.only(first, second)
+    world.give_key(first, "sandbox-of-mine")
     Policy.objects.update(strategy="priority")
     world.spoil(first, fault)
     said = world.get(ROUTES[dataset])
