@@ -246,6 +246,24 @@ def nobody(query: Query, attempts: Sequence[Attempt]) -> GatewayError:
     return Unanswered("Every provider that could answer refused or failed.", attempts)
 
 
+def failed(error: GatewayError) -> list[Attempt]:
+    """Who might have known, had they answered."""
+    attempts: Sequence[Attempt] = getattr(error, "attempts", ())
+    return [a for a in attempts if a.outcome not in (*NOT_HERE, NoKey.code)]
+
+
+def reason(error: GatewayError) -> str:
+    """
+    Why a symbol has no price, in one word: what went wrong with the best who might have known it;
+    else that somebody was asked and does not, or that nobody offers it.
+    """
+    if could := failed(error):
+        return could[0].outcome
+    outcomes = {attempt.outcome for attempt in getattr(error, "attempts", ())}
+    told = (Missing.code, PlanLimit.code, Unsupported.code, NoKey.code)
+    return next((outcome for outcome in told if outcome in outcomes), error.code)
+
+
 def _after(attempts: Sequence[Attempt]) -> str:
     if not attempts:
         return ""

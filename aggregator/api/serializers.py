@@ -270,7 +270,9 @@ class SourceSerializer(serializers.Serializer[Any]):
 class MissingSerializer(serializers.Serializer[Any]):
     part = serializers.CharField(required=False, help_text="Of an answer in parts: which one.")
     symbol = serializers.CharField()
-    reason = serializers.CharField(help_text="'unknown', a code, or 'quoted in EUR'.")
+    reason = serializers.CharField(
+        help_text="'unknown', 'quoted in EUR', or why nobody had it: a code, as in attempts."
+    )
 
 
 class ResolvedSerializer(serializers.Serializer[Any]):

@@ -230,7 +230,7 @@ def test_a_price_that_nobody_has_is_missing_and_the_others_are_there(world: Worl
     said = world.get("/api/market/price?symbols=LTC,ETH,NOPE,btc")
     assert [row["symbol"] for row in said.data] == ["ETH", "BTC"]
     missing = {entry["symbol"]: entry["reason"] for entry in said.meta["missing"]}
-    assert missing == {"NOPE": "unknown", "LTC": "not_found"}
+    assert missing == {"NOPE": "unknown", "LTC": "unsupported"}
     assert world.get("/api/market/price?symbols=LTC").status == 404
     assert world.get("/api/market/price?symbols=NOPE").status == 404
 
@@ -241,7 +241,7 @@ def test_a_provider_of_one_coin_a_call_is_not_asked_for_all_of_them(world: World
     said = world.get(f"/api/market/price?symbols={','.join(symbols)}")
     assert [row["symbol"] for row in said.data] == symbols[:5]
     missing = {entry["symbol"]: entry["reason"] for entry in said.meta["missing"]}
-    assert missing == {"ADA": "unanswered", "LTC": "unanswered"}
+    assert missing == {"ADA": "out_of_tokens", "LTC": "out_of_tokens"}
     assert world.asked("coinbase") == 5
     rest = world.get("/api/market/price?symbols=ADA,LTC")
     assert [row["symbol"] for row in rest.data] == ["ADA", "LTC"]
