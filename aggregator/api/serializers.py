@@ -328,12 +328,28 @@ class CapabilitySerializer(serializers.Serializer[Any]):
     key_needed = serializers.BooleanField()
     has_key = serializers.BooleanField()
     batch = serializers.IntegerField(help_text="Most symbols in one call.")
+    history = serializers.BooleanField(help_text="It tells of the past too.")
+    history_days = serializers.IntegerField(
+        allow_null=True, help_text="How far back; null: not limited, or nobody says."
+    )
+    updates_every_s = serializers.FloatField(
+        allow_null=True, help_text="How often its values change, as it says itself; 0: always."
+    )
+    cost = serializers.IntegerField(
+        allow_null=True, help_text="What a question takes of its limits, in its own unit."
+    )
     priority = serializers.IntegerField()
     fresh_s = serializers.FloatField(help_text="An answer of it is kept so long.")
     limits = serializers.ListField(child=serializers.DictField())
     calls_24h = serializers.IntegerField(allow_null=True)
     success_rate_percent = serializers.FloatField(allow_null=True)
     latency_ms = serializers.FloatField(allow_null=True)
+    freshness_s = serializers.FloatField(
+        allow_null=True, help_text="Measured: how old its newest value was when it came."
+    )
+    accuracy_percent = serializers.FloatField(
+        allow_null=True, help_text="Measured: how many of its prices agreed with the others'."
+    )
 
 
 class CapabilitiesSerializer(serializers.Serializer[Any]):

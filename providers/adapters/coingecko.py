@@ -107,7 +107,19 @@ class CoinGecko(Adapter):
     batch = {"price": PAGE}
     listed_as = "coingecko"
 
-    reach: ClassVar[timedelta | None] = timedelta(days=365)  # how far back its history goes
+    # About as long as its public cache keeps each.
+    updates: ClassVar[Mapping[str, float]] = {
+        "market": 60,
+        "price": 60,
+        "coin": 60,
+        "ohlc": 900,
+        "global": 600,
+        "search": 900,
+    }
+    reach: ClassVar[Mapping[str, timedelta]] = {
+        "history": timedelta(days=365),
+        "ohlc": timedelta(days=max(DAYS_OF["4h"])),
+    }
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         if query.limit > PAGE:
@@ -167,11 +179,11 @@ class CoinGecko(Adapter):
         own, _ = self.listings.find(query.symbol)
         now = self.now()
         start, end = query.span(now)
-        if self.reach:
-            if start < now - self.reach:
-                raise Unsupported(f"no history beyond {self.reach.days} days here")
+        if reach := self.reach.get(query.dataset.name):
+            if start < now - reach:
+                raise Unsupported(f"no history beyond {reach.days} days here")
             # On the edge itself the call would be late by the time it arrives.
-            start = max(start, now - self.reach + timedelta(minutes=1))
+            start = max(start, now - reach + timedelta(minutes=1))
         found = self.http.get(
             f"/coins/{own}/market_chart/range",
             vs_currency=query.currency,
@@ -268,7 +280,8 @@ class CoinGeckoPro(CoinGecko):
     base_url = "https://pro-api.coingecko.com/api/v3"
     docs_url = "https://docs.coingecko.com/reference/introduction"
     auth = Auth(header="x-cg-pro-api-key")
-    reach = None
+    updates: ClassVar[Mapping[str, float]] = {}
+    reach = {"ohlc": CoinGecko.reach["ohlc"]}
 
 
 def _until_reset(reply: Reply) -> float | None:

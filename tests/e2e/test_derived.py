@@ -83,6 +83,18 @@ def test_the_consensus_is_of_those_who_are_well(world: World) -> None:
     assert not {"kraken", "bitstamp", "coinbase"} & set(said.meta["source"].split(","))
 
 
+def test_what_the_consensus_finds_out_stands_in_the_matrix(world: World) -> None:
+    world.get(CONSENSUS)
+    world.status("kraken")  # the book is written
+    rows = {(row["provider"], row["dataset"]): row for row in world.get("/api/capabilities").data}
+    binance = rows["binance", "price"]
+    assert binance["accuracy_percent"] == 100
+    assert binance["freshness_s"] is not None
+    assert binance["freshness_s"] < 60
+    assert rows["kraken", "price"]["freshness_s"] is None  # its answer has no times
+    assert rows["coingecko_pro", "price"]["accuracy_percent"] is None
+
+
 def test_nobody_answers_for_the_consensus_but_the_shelf(world: World) -> None:
     fresh = world.get(CONSENSUS)
     world.age(40)
