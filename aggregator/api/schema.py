@@ -75,16 +75,18 @@ class Either(PolymorphicProxySerializer):
     """One of several shapes; an answer without rows has them all."""
 
 
-class EitherExtension(PolymorphicProxySerializerExtension):
-    target_class = Either
+class EitherExtension(PolymorphicProxySerializerExtension):  # type: ignore[no-untyped-call]
+    target_class = "aggregator.api.schema.Either"
 
     def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
-        return {"anyOf": super().map_serializer(auto_schema, direction)["oneOf"]}
+        mapped = super().map_serializer(auto_schema, direction)  # type: ignore[no-untyped-call]
+        return {"anyOf": mapped["oneOf"]}
 
 
 def answers(asked: type[s.QuerySerializer]) -> Any:
     """What a data route answers: the envelope of its dataset, or of one of several."""
-    shapes = [s.answer_serializer(query) for query in (asked.query, *asked.also)]
+    queries: tuple[Any, ...] = (asked.query, *asked.also)
+    shapes = [s.answer_serializer(query) for query in queries]
     if len(shapes) == 1:
         return shapes[0]
     name = f"{asked.query.__name__.removesuffix('Query')}Either"
