@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from statistics import median
 
 import pytest
 
+from aggregator import answers, edge, hot
 from providers import registry
+from providers.datasets import Query
 from providers.models import Provider
 from tests.e2e.world import Witness, World, numbers
 
@@ -147,6 +150,31 @@ def test_value_locked_is_that_of_all_chains_or_the_past_of_one(world: World) -> 
     assert past[-1]["tvl"] == now
     assert set(past[0]) == {"date", "tvl"}
     assert world.get("/api/defi/tvl?chain=atlantis").status == 404
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "/api/market/movers?limit=3",
+        "/api/market/trending",
+        CONSENSUS,
+        "/api/economic/UNRATE",
+        "/api/economic/US/NY.GDP.MKTP.CD",
+        "/api/defi/tvl",
+        "/api/defi/tvl?chain=bsc",
+        "/api/gas?chain=Polygon",
+    ],
+)
+def test_the_edge_knows_the_question_and_finds_its_answer(world: World, url: str) -> None:
+    response = world.client.get(url)
+    answer = response.wsgi_request.META[hot.ANSWER]
+    asked_by = edge._asked_by(url.partition("?")[0])
+    assert asked_by is not None
+    assert issubclass(asked_by, Query)
+    found = answers.board.get(answer.query.key)
+    assert found is not None
+    assert found.is_fresh(time.time())
+    assert found.data == answer.data
 
 
 @pytest.mark.parametrize("url", ["/api/market/movers", CONSENSUS, "/api/defi/tvl"])
