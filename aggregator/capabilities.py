@@ -80,6 +80,7 @@ def _row(catalogue: Roster, provider: Provider, query: type[Query]) -> dict[str,
         "history_days": reach.days if supported and reach else None,
         "updates_every_s": adapter.updates.get(dataset.name) if supported else None,
         "cost": adapter.cost(query()) if supported else None,
+        "cost_usd": provider.cost_per_call if supported else None,
         "priority": provider.priority,
         "fresh_s": max(fresh_s, provider.min_fresh_s),
         "limits": [

@@ -338,6 +338,7 @@ class CapabilitySerializer(serializers.Serializer[Any]):
     cost = serializers.IntegerField(
         allow_null=True, help_text="What a question takes of its limits, in its own unit."
     )
+    cost_usd = serializers.FloatField(allow_null=True, help_text="What a call costs, in dollars.")
     priority = serializers.IntegerField()
     fresh_s = serializers.FloatField(help_text="An answer of it is kept so long.")
     limits = serializers.ListField(child=serializers.DictField())

@@ -146,6 +146,9 @@ def test_a_question_costs_what_its_adapter_counts() -> None:
     assert (cell("fred", "economic")["cost"], cell("fred", "series")["cost"]) == (2, 1)
     assert cell("binance", "price")["cost"] > 1
     assert cell("binance", "news")["cost"] is None
+    assert cell("binance", "price")["cost_usd"] is None
+    Provider.objects.filter(slug="binance").update(cost_per_call=0.002)
+    assert cell("binance", "price")["cost_usd"] == 0.002
 
 
 def test_freshness_is_how_old_values_were_when_they_came() -> None:
