@@ -28,7 +28,11 @@ DATA = [
     ),
     ("gas", s.GasQuerySerializer, "What a transaction costs now"),
     ("economic", economy.SeriesQuerySerializer, "Economic series by words of their title"),
-    ("economic/(?P<series>.+?)", economy.EconomicQuerySerializer, "Observations of one series"),
+    (
+        r"economic/(?P<series>[\s\S]+?)",
+        economy.EconomicQuerySerializer,
+        "Observations of one series",
+    ),
     ("defi/tvl", economy.TvlQuerySerializer, "Value locked by chain, or the past of one"),
 ]
 
@@ -45,5 +49,5 @@ urlpatterns = [
     re_path(r"^api/status/?$", views.StatusView.as_view(), name="status"),
     re_path(r"^healthz/?$", views.LivenessView.as_view(), name="healthz"),
     re_path(r"^readyz/?$", views.ReadinessView.as_view(), name="readyz"),
-    re_path(r"^api(/.*)?$", errors.nothing_here),
+    re_path(r"^api(/[\s\S]*)?$", errors.nothing_here),
 ]

@@ -85,6 +85,7 @@ def problem_of(client: Client, url: str, **params: Any) -> dict[str, Any]:
         ("/api/economic/%D0%A1PIAUCSL", {}, "series"),
         ("/api/economic/US/NY.GDP/MKTP.CD", {}, "series"),
         ("/api/economic/../../etc/passwd", {}, "series"),
+        ("/api/economic/G%0AP", {}, "series"),
         ("/api/economic/" + "X" * 10_000, {}, "series"),
         ("/api/economic/GDP", {"start": "yesterday"}, "start"),
         ("/api/economic/GDP", {"start": "2999-01-01"}, "start"),
@@ -158,7 +159,9 @@ def test_words_may_be_spelled_in_any_case(client: Client, url: str, params: Any)
     assert problem_of(client, url, **params)["code"] == "unanswered"
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/market/nope", "/api/coins/"])
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/nope", "/api/no%0Ape", "/api/market/nope", "/api/coins/"]
+)
 def test_an_unknown_path_has_the_same_shape(client: Client, path: str) -> None:
     assert problem_of(client, path)["code"] == "not_found"
 
