@@ -7,7 +7,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from aggregator.api.serializers import CurrencyField, QuerySerializer, SymbolField, WordField
+from aggregator.api.serializers import CurrencyField, QuerySerializer, WordField
+from aggregator.api.symbols import SymbolField
 from providers.datasets import ConsensusQuery, MoversQuery, Query, TrendingQuery
 
 # The least volume of a mover unless one is given: of the order of a million dollars.
