@@ -64,7 +64,7 @@ def _close(beating: Beat) -> None:
     """Write down what is not written yet: at once, as we may have little time, and at the end."""
     calls.flush()
     beating.stop()
-    fanout.pool().shutdown(cancel_futures=True)
+    fanout.close()
     calls.flush()
 
 

@@ -154,12 +154,12 @@ def made(query: Query, provider: Provider, fetched: Fetched, attempts: Sequence[
     )
 
 
-def keeping(query: Query, provider: Provider) -> tuple[float, float]:
+def keeping(query: Query, provider: Provider | None = None) -> tuple[float, float]:
     """Seconds an answer stays fresh, and then servable: the policy's, the provider's at least."""
     policy = roster.current().policies.get(query.dataset.name)
     fresh_s = policy.fresh_s if policy and policy.fresh_s is not None else query.fresh_s
     stale_s = policy.stale_s if policy and policy.stale_s is not None else query.stale_s
-    return max(fresh_s, provider.min_fresh_s), stale_s
+    return max(fresh_s, provider.min_fresh_s if provider else 0.0), stale_s
 
 
 def candidates(dataset: Dataset) -> list[Provider]:
@@ -236,11 +236,33 @@ def nobody(query: Query, attempts: Sequence[Attempt]) -> GatewayError:
     rotation_log.warning("%s: nobody answered%s", query.key, _after(attempts))
     idle = "".join(f" {row} could, but {why}." for row, why in roster.idle_for(query))
     if not attempts:
-        return Unanswered(f"No provider of {query.dataset.name!r} is enabled.{idle}")
+        waiting = roster.current().waiting_for_a_key(query.dataset)
+        if not waiting:
+            return Unanswered(f"No provider of {query.dataset.name!r} is enabled.{idle}")
+        attempts = [Attempt(provider.slug, NoKey.code) for provider in waiting]
+        return Unanswered("Only who needs a key could answer this, and has none.", attempts)
     able = [attempt for attempt in attempts if attempt.outcome != NoKey.code]
     if able and all(attempt.outcome in NOT_HERE for attempt in able):
         return NotFound(f"No provider knows what was asked for, or offers it.{idle}", attempts)
     return Unanswered("Every provider that could answer refused or failed.", attempts)
+
+
+def failed(error: GatewayError) -> list[Attempt]:
+    """Who might have known, had they answered."""
+    attempts: Sequence[Attempt] = getattr(error, "attempts", ())
+    return [a for a in attempts if a.outcome not in (*NOT_HERE, NoKey.code)]
+
+
+def reason(error: GatewayError) -> str:
+    """
+    Why a symbol has no price, in one word: what went wrong with the best who might have known it;
+    else that somebody was asked and does not, or that nobody offers it.
+    """
+    if could := failed(error):
+        return could[0].outcome
+    outcomes = {attempt.outcome for attempt in getattr(error, "attempts", ())}
+    told = (Missing.code, PlanLimit.code, Unsupported.code, NoKey.code)
+    return next((outcome for outcome in told if outcome in outcomes), error.code)
 
 
 def _after(attempts: Sequence[Attempt]) -> str:

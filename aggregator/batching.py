@@ -98,6 +98,8 @@ def _together(
     """One answer of many parts, as old as its oldest part."""
     oldest = min(parts, key=lambda part: part.fetched_at)
     sources = _sources(parts)
+    attempts = [a for error in failures.values() for a in asking.failed(error)]
+    attempts += [a for part in parts for a in part.attempts]
     return replace(
         oldest,
         query=query,
@@ -106,9 +108,11 @@ def _together(
         fresh_until=min(part.fresh_until for part in parts),
         stale_until=min(part.stale_until for part in parts),
         latency_ms=max((part.latency_ms or 0.0 for part in parts), default=None),
-        attempts=tuple({a.provider: a for part in parts for a in part.attempts}.values()),
+        attempts=tuple({a.provider: a for a in attempts}.values()),
         sources=sources if len(sources) > 1 else (),
-        missing=tuple({"symbol": s, "reason": error.code} for s, error in failures.items()),
+        missing=tuple(
+            {"symbol": s, "reason": asking.reason(error)} for s, error in failures.items()
+        ),
         cached=cached,
         rows=None,
     )

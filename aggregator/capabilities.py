@@ -4,32 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Avg, Count, Q
 from django.utils.timezone import now
 
+from aggregator import consensus
+from aggregator.consensus import Accuracy
 from providers import roster
-from providers.datasets import LISTING, QUERIES, Query
+from providers.datasets import LISTING, PRICE, QUERIES, Query
 from providers.models import Call, Provider
 from providers.querysets import NO_VERDICT
-from providers.roster import Record, Roster
+from providers.roster import Roster
 
-NEVER = Record(calls=0, success_rate=None, latency_s=None)
+
+class Measured(NamedTuple):
+    """How a provider did with a dataset over the last day; None for what nobody measured."""
+
+    calls: int = 0
+    success_rate: float | None = None
+    latency_s: float | None = None
+    age_s: float | None = None  # of its newest row, when it came
 
 
 def matrix() -> list[dict[str, Any]]:
     """A row for each provider and dataset, also for those switched off or without a key."""
-    catalogue, records = roster.current(), _records()
+    catalogue, records, accuracies = roster.current(), _records(), consensus.accuracies()
     return [
-        _row(catalogue, provider, query, records)
+        _row(catalogue, provider, query)
+        | _measured(provider, query, records)
+        | {"accuracy_percent": _accuracy(provider, query, accuracies)}
         for provider in catalogue.providers
         for query in QUERIES
         if query.dataset is not LISTING and not query.dataset.derived
     ]
 
 
-def _records() -> dict[tuple[int, str], Record]:
+def _records() -> dict[tuple[int, str], Measured]:
     """How each provider (by pk) did with each dataset over the last day."""
     good = Q(outcome="ok")
     rows = (
@@ -40,26 +51,23 @@ def _records() -> dict[tuple[int, str], Record]:
             good=Count("pk", filter=good),
             judged=Count("pk", filter=~Q(outcome__in=NO_VERDICT)),
             latency_s=Avg("seconds", filter=good),
+            age=Avg("age_s", filter=good),
         )
         .order_by()
     )
     return {
-        (provider, dataset): Record(calls, good / judged if judged else None, latency_s)
-        for provider, dataset, calls, good, judged, latency_s in rows
+        (provider, dataset): Measured(calls, good / judged if judged else None, latency_s, age_s)
+        for provider, dataset, calls, good, judged, latency_s, age_s in rows
     }
 
 
-def _row(
-    catalogue: Roster,
-    provider: Provider,
-    query: type[Query],
-    records: Mapping[tuple[int, str], Record],
-) -> dict[str, Any]:
+def _row(catalogue: Roster, provider: Provider, query: type[Query]) -> dict[str, Any]:
+    """What rows and adapters say."""
     adapter, dataset = provider.adapter_class, query.dataset
     supported = query in adapter.offers
-    record = records.get((provider.pk, dataset.name), NEVER)
     policy = catalogue.policies.get(dataset.name)
     fresh_s = policy.fresh_s if policy and policy.fresh_s is not None else dataset.fresh_s
+    reach = adapter.reach.get(dataset.name)
     return {
         "provider": provider.slug,
         "dataset": dataset.name,
@@ -68,15 +76,38 @@ def _row(
         "key_needed": provider.needs_key,
         "has_key": bool(catalogue.keys_of(provider)),
         "batch": adapter.batch.get(dataset.name, 1) if supported else 0,
+        "history": supported and dataset.past,
+        "history_days": reach.days if supported and reach else None,
+        "updates_every_s": adapter.updates.get(dataset.name) if supported else None,
+        "cost": adapter.cost(query()) if supported else None,
+        "cost_usd": provider.cost_per_call if supported else None,
         "priority": provider.priority,
         "fresh_s": max(fresh_s, provider.min_fresh_s),
         "limits": [
             {"limit": window["limit"], "per_s": window["per_s"]} for window in provider.limits
         ],
-        "calls_24h": record.calls if supported else None,
-        "success_rate_percent": _percent(record.success_rate),
-        "latency_ms": _ms(record.latency_s),
     }
+
+
+def _measured(
+    provider: Provider, query: type[Query], records: Mapping[tuple[int, str], Measured]
+) -> dict[str, Any]:
+    """What calls of the last day say; null where there were none."""
+    found = records.get((provider.pk, query.dataset.name), Measured())
+    return {
+        "calls_24h": found.calls if query in provider.adapter_class.offers else None,
+        "success_rate_percent": _percent(found.success_rate),
+        "latency_ms": _ms(found.latency_s),
+        "freshness_s": None if found.age_s is None else round(found.age_s, 1),
+    }
+
+
+def _accuracy(
+    provider: Provider, query: type[Query], accuracies: Mapping[str, Accuracy]
+) -> float | None:
+    """How often its prices agreed with those of the others; null for what was never compared."""
+    known = accuracies.get(provider.slug) if query.dataset is PRICE else None
+    return known.percent if known else None
 
 
 def _percent(share: float | None) -> float | None:

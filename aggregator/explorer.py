@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, Throttled
 
@@ -82,10 +82,12 @@ class Choice:
     def url(self, given: Mapping[str, str]) -> str:
         """The API's own address for these parameters; "" while a part of its path is missing."""
         path = {name: given.get(name, "") for name in self.asked.in_path}
-        if not all(path.values()) or any("/" in value for value in path.values()):
-            return ""
         rest = {name: value for name, value in given.items() if name not in path}
-        return reverse(self.name, kwargs=path) + (f"?{urlencode(rest, safe=',:')}" if rest else "")
+        try:
+            url = reverse(self.name, kwargs=path)
+        except NoReverseMatch:
+            return ""
+        return url + (f"?{urlencode(rest, safe=',:')}" if rest else "")
 
     def fields(
         self, given: Mapping[str, str], wrong: Mapping[str, Sequence[str]] | None = None

@@ -1,4 +1,4 @@
-"""Do several things at once, in a pool of known size; errors come back as values."""
+"""Do several things at once, in pools of known size; errors come back as values."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WORKERS = 32
+CROWD = 64  # all providers of two questions at once
 
 
 @cache
@@ -24,14 +25,34 @@ def pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(WORKERS, thread_name_prefix="fanout")
 
 
+@cache
+def crowd() -> ThreadPoolExecutor:
+    """
+    Threads for the parts of one work. Whoever waits for them may sit in `pool` himself: were they
+    the same, those who wait could leave no thread for what they wait for.
+    """
+    return ThreadPoolExecutor(CROWD, thread_name_prefix="crowd")
+
+
 def submit(work: Callable[[], R]) -> Future[R]:
     """In another thread, for the same purpose."""
     return pool().submit(_clean, work, purposes.current())
 
 
 def each(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
-    """`work` for every item at once; the futures in the items' order."""
-    return [submit(partial(work, item)) for item in items]
+    """`work` for every item at once, in `crowd`; the futures in the items' order."""
+    return [crowd().submit(_clean, partial(work, item)) for item in items]
+
+
+def close() -> None:
+    """Finish what is under way, and begin nothing more."""
+    for threads in (pool(), crowd()):
+        threads.shutdown(cancel_futures=True)
+
+
+def _after_fork() -> None:
+    pool.cache_clear()
+    crowd.cache_clear()
 
 
 def _clean(work: Callable[[], R], purpose: str) -> R:
@@ -43,4 +64,4 @@ def _clean(work: Callable[[], R], purpose: str) -> R:
             connection.close_if_unusable_or_obsolete()
 
 
-os.register_at_fork(after_in_child=pool.cache_clear)
+os.register_at_fork(after_in_child=_after_fork)

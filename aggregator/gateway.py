@@ -10,15 +10,23 @@ nothing; and when we have nothing, `Unanswered` says who was asked and why each 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 
-from aggregator import answers, asking, batching, flights, merging, moods
+from aggregator import answers, asking, batching, consensus, flights, merging, moods
 from aggregator.answers import Answer, Cached
-from providers.datasets import AssetSentimentQuery, PriceQuery, Query
+from providers.datasets import CONSENSUS, NEWS, AssetSentimentQuery, PriceQuery, Query
 from providers.errors import GatewayError, Unanswered
 from providers.resilience import Deadline
+
+# Who makes one answer out of what everybody says.
+MERGED: Mapping[str, Callable[[Any, Deadline], Answer]] = {
+    NEWS.name: merging.ask_all,
+    CONSENSUS.name: consensus.ask_all,
+}
 
 
 def answer(query: Query, deadline: Deadline | None = None) -> Answer:
@@ -97,5 +105,5 @@ def _found(query: Query, deadline: Deadline) -> Answer:
     if isinstance(query, AssetSentimentQuery):
         return moods.gather(query, deadline, newest)
     if query.dataset.merged:
-        return merging.ask_all(query, deadline)
+        return MERGED[query.dataset.name](query, deadline)
     return asking.first(query, deadline)

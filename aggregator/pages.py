@@ -22,10 +22,12 @@ from providers.datasets import (
     GasQuery,
     GlobalQuery,
     MarketQuery,
+    MoversQuery,
     NewsQuery,
     PriceQuery,
     Query,
     SentimentQuery,
+    TrendingQuery,
 )
 from providers.overview import providers_now
 from providers.standing import Status
@@ -72,6 +74,8 @@ QUESTIONS = (
     Question("sentiment", "Fear and greed", SentimentQuery()),
     Question("gas", "Ethereum fees", GasQuery("ethereum"), {"chain": "ethereum"}),
     Question("gas", "Bitcoin fees", GasQuery("bitcoin"), {"chain": "bitcoin"}),
+    Question("movers", "Gainers of the day", MoversQuery(limit=5), {"limit": "5"}),
+    Question("trending", "Searched for", TrendingQuery()),
     Question("news", "Headlines", NewsQuery(limit=8), {"limit": "8"}),
 )
 

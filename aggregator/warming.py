@@ -11,7 +11,7 @@ from django.conf import settings
 from aggregator import answers, asking, batching, demand, gateway
 from aggregator.answers import Answer
 from providers import purposes, roster
-from providers.datasets import PriceQuery, Query
+from providers.datasets import CONSENSUS, PriceQuery, Query
 from providers.errors import GatewayError
 from providers.resilience import Deadline
 
@@ -79,6 +79,8 @@ def _upstream(queries: list[Query]) -> list[Query]:
     prices: dict[str, list[str]] = {}
     others: dict[str, Query] = {}
     for query in queries:
+        if query.dataset is CONSENSUS:
+            continue  # it costs a call of everybody: only for those who are there to read it
         if isinstance(query, PriceQuery):
             prices.setdefault(query.currency, []).extend(query.symbols)
         else:

@@ -32,6 +32,7 @@ class Dataset:
     stale_s: float  # and for this long after that when nobody answers
     durable: bool = False  # worth keeping through a restart of every process and store
     merged: bool = False  # every provider is asked and their rows are merged
+    past: bool = False  # it tells of the past too
     derived: bool = False  # made of another dataset's rows; no adapter offers it
 
     @property
@@ -42,13 +43,17 @@ class Dataset:
 
 MARKET = Dataset("market", "Ranked coins", fresh_s=60, stale_s=DAY)
 PRICE = Dataset("price", "Spot prices", fresh_s=60, stale_s=HOUR)
-OHLC = Dataset("ohlc", "Candles (OHLCV)", fresh_s=HOUR, stale_s=7 * DAY)
-HISTORY = Dataset("history", "Price history", fresh_s=DAY, stale_s=30 * DAY, durable=True)
+OHLC = Dataset("ohlc", "Candles (OHLCV)", fresh_s=HOUR, stale_s=7 * DAY, past=True)
+HISTORY = Dataset(
+    "history", "Price history", fresh_s=DAY, stale_s=30 * DAY, durable=True, past=True
+)
 GLOBAL = Dataset("global", "Market statistics", fresh_s=5 * MINUTE, stale_s=DAY)
 COIN = Dataset("coin", "Coin metadata", fresh_s=HOUR, stale_s=30 * DAY, durable=True)
 SEARCH = Dataset("search", "Search", fresh_s=HOUR, stale_s=7 * DAY)
 NEWS = Dataset("news", "News", fresh_s=5 * MINUTE, stale_s=DAY, durable=True, merged=True)
-SENTIMENT = Dataset("sentiment", "Fear and greed", fresh_s=HOUR, stale_s=7 * DAY, durable=True)
+SENTIMENT = Dataset(
+    "sentiment", "Fear and greed", fresh_s=HOUR, stale_s=7 * DAY, durable=True, past=True
+)
 ASSET_SENTIMENT = Dataset(
     "asset_sentiment", "Sentiment of one asset", fresh_s=5 * MINUTE, stale_s=DAY, derived=True
 )
@@ -60,10 +65,14 @@ CONSENSUS = Dataset(
 )
 MOVERS = Dataset("movers", "Gainers and losers", fresh_s=60, stale_s=DAY, derived=True)
 TRENDING = Dataset("trending", "Coins people search for", fresh_s=10 * MINUTE, stale_s=DAY)
-ECONOMIC = Dataset("economic", "Economic series", fresh_s=6 * HOUR, stale_s=90 * DAY, durable=True)
+ECONOMIC = Dataset(
+    "economic", "Economic series", fresh_s=6 * HOUR, stale_s=90 * DAY, durable=True, past=True
+)
 SERIES = Dataset("series", "Search for economic series", fresh_s=DAY, stale_s=30 * DAY)
 TVL = Dataset("tvl", "Value locked by chain", fresh_s=HOUR, stale_s=7 * DAY)
-TVL_HISTORY = Dataset("tvl_history", "Value locked in the past", fresh_s=6 * HOUR, stale_s=30 * DAY)
+TVL_HISTORY = Dataset(
+    "tvl_history", "Value locked in the past", fresh_s=6 * HOUR, stale_s=30 * DAY, past=True
+)
 PING = Dataset("ping", "Does it answer at all?", fresh_s=0, stale_s=0)
 PLAN = Dataset("plan", "What a key may ask", fresh_s=0, stale_s=0)
 LISTING = Dataset("listing", "What a provider calls each asset", fresh_s=DAY, stale_s=30 * DAY)
@@ -664,6 +673,12 @@ class SeriesQuery(Query):
 
     q: str = ""
     limit: int = 20
+
+    def upstream(self) -> SeriesQuery:
+        return replace(self, limit=100)
+
+    def refine(self, rows: Sequence[Any]) -> Sequence[Any]:
+        return rows[: self.limit]
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,11 @@ def all() -> list[type[Adapter]]:
     return [_adapters[name] for name in sorted(_adapters)]
 
 
+def chains() -> list[str]:
+    """Names of the chains whose fees some adapter tells."""
+    return sorted({chain for adapter in all() for chain in adapter.chains})
+
+
 def offering(dataset: Dataset) -> list[str]:
     """Names of the adapters that answer `dataset`."""
     return [a.name for a in all() if any(q.dataset is dataset for q in a.offers)]

@@ -96,6 +96,17 @@ class Roster:
             and any(query.dataset is dataset for query in provider.adapter_class.offers)
         ]
 
+    def waiting_for_a_key(self, dataset: Dataset) -> list[Provider]:
+        """Enabled providers that would answer `dataset` if they had the key they need."""
+        return [
+            provider
+            for provider in self.providers
+            if provider.enabled
+            and provider.needs_key
+            and provider.pk not in self.keyed
+            and any(query.dataset is dataset for query in provider.adapter_class.offers)
+        ]
+
     def keys_of(self, provider: Provider) -> Sequence[Credential]:
         return self.credentials.get(provider.pk, ())
 

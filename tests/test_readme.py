@@ -170,3 +170,8 @@ def test_make_lists_every_target() -> None:
     targets = re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)
     assert len(targets) >= 7
     assert re.findall(r"^  make ([a-z-]+) ", said, re.MULTILINE) == targets
+
+
+def test_the_chains_of_the_readme_are_those_that_are_answered() -> None:
+    (row,) = re.findall(r"^\| `/api/gas` \| .*: `chain` (.+) \|$", README, re.MULTILINE)
+    assert sorted(re.split(r", | or ", row)) == registry.chains()

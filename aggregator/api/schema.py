@@ -7,7 +7,12 @@ from typing import Any
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.serializers import PolymorphicProxySerializerExtension
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+)
 
 from aggregator.api import errors
 from aggregator.api import serializers as s
@@ -64,6 +69,28 @@ def parameters(asked: type[s.QuerySerializer]) -> list[Any]:
             )
         )
     return found
+
+
+class Either(PolymorphicProxySerializer):
+    """One of several shapes; an answer without rows has them all."""
+
+
+class EitherExtension(PolymorphicProxySerializerExtension):  # type: ignore[no-untyped-call]
+    target_class = "aggregator.api.schema.Either"
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        mapped = super().map_serializer(auto_schema, direction)  # type: ignore[no-untyped-call]
+        return {"anyOf": mapped["oneOf"]}
+
+
+def answers(asked: type[s.QuerySerializer]) -> Any:
+    """What a data route answers: the envelope of its dataset, or of one of several."""
+    queries: tuple[Any, ...] = (asked.query, *asked.also)
+    shapes = [s.answer_serializer(query) for query in queries]
+    if len(shapes) == 1:
+        return shapes[0]
+    name = f"{asked.query.__name__.removesuffix('Query')}Either"
+    return Either(name, shapes, resource_type_field_name=None, many=False)
 
 
 def responses(answer: Any, *statuses: int) -> dict[Any, OpenApiResponse]:

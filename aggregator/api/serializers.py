@@ -23,6 +23,7 @@ from aggregator.api.symbols import (
     words_of,
 )
 from aggregator.encoding import is_record
+from providers import registry
 from providers.datasets import (
     INTERVALS,
     CoinQuery,
@@ -39,7 +40,6 @@ from providers.datasets import (
 )
 
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "chf", "aud", "cad", "btc", "eth")
-CHAINS = ("ethereum", "bitcoin")
 EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)  # before it there was nothing to have a price
 
 
@@ -47,6 +47,7 @@ class QuerySerializer(serializers.Serializer[Query]):
     """A query string in, a Query out. A parameter nobody knows is an error that names it."""
 
     query: ClassVar[type[Query]]
+    also: ClassVar[tuple[type[Query], ...]] = ()  # what some parameters make of it instead
     aliases: ClassVar[Mapping[str, str]] = {}
     in_path: ClassVar[tuple[str, ...]] = ()  # parameters that are part of the route
 
@@ -64,13 +65,17 @@ class QuerySerializer(serializers.Serializer[Query]):
         return self.query(**validated_data)
 
 
-class CurrencyField(serializers.ChoiceField):
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", "What prices are quoted in.")
-        super().__init__(choices=CURRENCIES, default="usd", **kwargs)
+class WordField(serializers.ChoiceField):
+    """One of some words, in any case."""
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(str(data).lower())
+
+
+class CurrencyField(WordField):
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "What prices are quoted in.")
+        super().__init__(choices=CURRENCIES, default="usd", **kwargs)
 
 
 class MarketQuerySerializer(QuerySerializer):
@@ -232,12 +237,17 @@ class SentimentQuerySerializer(QuerySerializer):
     )
 
 
+class ChainField(WordField):
+    """A chain whose fees an adapter tells."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=registry.chains(), default="ethereum", **kwargs)
+
+
 class GasQuerySerializer(QuerySerializer):
     query = GasQuery
 
-    chain = serializers.ChoiceField(
-        choices=CHAINS, default="ethereum", help_text="In gwei; bitcoin in sat/vB."
-    )
+    chain = ChainField(help_text="In gwei of the chain's own coin; bitcoin in sat/vB.")
 
 
 # -- Output: what the schema says of the records ------------------------------------------------
@@ -260,7 +270,9 @@ class SourceSerializer(serializers.Serializer[Any]):
 class MissingSerializer(serializers.Serializer[Any]):
     part = serializers.CharField(required=False, help_text="Of an answer in parts: which one.")
     symbol = serializers.CharField()
-    reason = serializers.CharField(help_text="'unknown', a code, or 'quoted in EUR'.")
+    reason = serializers.CharField(
+        help_text="'unknown', 'quoted in EUR', or why nobody had it: a code, as in attempts."
+    )
 
 
 class ResolvedSerializer(serializers.Serializer[Any]):
@@ -316,12 +328,29 @@ class CapabilitySerializer(serializers.Serializer[Any]):
     key_needed = serializers.BooleanField()
     has_key = serializers.BooleanField()
     batch = serializers.IntegerField(help_text="Most symbols in one call.")
+    history = serializers.BooleanField(help_text="It tells of the past too.")
+    history_days = serializers.IntegerField(
+        allow_null=True, help_text="How far back; null: not limited, or nobody says."
+    )
+    updates_every_s = serializers.FloatField(
+        allow_null=True, help_text="How often its values change, as it says itself; 0: always."
+    )
+    cost = serializers.IntegerField(
+        allow_null=True, help_text="What a question takes of its limits, in its own unit."
+    )
+    cost_usd = serializers.FloatField(allow_null=True, help_text="What a call costs, in dollars.")
     priority = serializers.IntegerField()
     fresh_s = serializers.FloatField(help_text="An answer of it is kept so long.")
     limits = serializers.ListField(child=serializers.DictField())
     calls_24h = serializers.IntegerField(allow_null=True)
     success_rate_percent = serializers.FloatField(allow_null=True)
     latency_ms = serializers.FloatField(allow_null=True)
+    freshness_s = serializers.FloatField(
+        allow_null=True, help_text="Measured: how old its newest value was when it came."
+    )
+    accuracy_percent = serializers.FloatField(
+        allow_null=True, help_text="Measured: how many of its prices agreed with the others'."
+    )
 
 
 class CapabilitiesSerializer(serializers.Serializer[Any]):

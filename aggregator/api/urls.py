@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from aggregator.api import errors, views
+from aggregator.api import economy, errors, markets, views
 from aggregator.api import serializers as s
 from aggregator.api.sentiment import AnalyzeView, AssetSentimentQuerySerializer
 
@@ -14,6 +14,9 @@ DATA = [
     ("market/ohlc", s.OhlcQuerySerializer, "Candles (OHLCV), ascending"),
     ("market/history", s.HistoryQuerySerializer, "Past prices of one coin"),
     ("market/global", s.GlobalQuerySerializer, "Statistics of the whole market"),
+    ("market/movers", markets.MoversQuerySerializer, "Who rose or fell most in 24 hours"),
+    ("market/trending", markets.TrendingQuerySerializer, "Coins people search for"),
+    ("market/consensus", markets.ConsensusQuerySerializer, "One price as all providers see it"),
     ("coins/(?P<id>[^/]+)", s.CoinQuerySerializer, "What a coin is"),
     ("search", s.SearchQuerySerializer, "Coins by symbol or name"),
     ("news", s.NewsQuerySerializer, "News of all feeds, merged, newest first"),
@@ -24,6 +27,13 @@ DATA = [
         "What voters and the news say of one asset",
     ),
     ("gas", s.GasQuerySerializer, "What a transaction costs now"),
+    ("economic", economy.SeriesQuerySerializer, "Economic series by words of their title"),
+    (
+        r"economic/(?P<series>[\s\S]+?)",
+        economy.EconomicQuerySerializer,
+        "Observations of one series",
+    ),
+    ("defi/tvl", economy.TvlQuerySerializer, "Value locked by chain, or the past of one"),
 ]
 
 urlpatterns = [
@@ -39,5 +49,5 @@ urlpatterns = [
     re_path(r"^api/status/?$", views.StatusView.as_view(), name="status"),
     re_path(r"^healthz/?$", views.LivenessView.as_view(), name="healthz"),
     re_path(r"^readyz/?$", views.ReadinessView.as_view(), name="readyz"),
-    re_path(r"^api(/.*)?$", errors.nothing_here),
+    re_path(r"^api(/[\s\S]*)?$", errors.nothing_here),
 ]

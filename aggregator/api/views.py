@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.db import connection
 from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,8 +25,10 @@ class DatasetView(APIView):
     asked: ClassVar[type[s.QuerySerializer]]
 
     def get(self, request: Request, **path: str) -> Response:
-        asked = self.asked(data={**request.query_params.dict(), **path})
-        answer = answer_to(asked)
+        given = request.query_params.dict()
+        if twice := path.keys() & given.keys():
+            raise ValidationError(dict.fromkeys(twice, "It stands in the path already."))
+        answer = answer_to(self.asked(data={**given, **path}))
         request.META[hot.ANSWER] = answer  # so that the edge may send it, also to others
         return Response(answer, headers=dict(answer.headers(time.time())))
 
@@ -50,7 +53,7 @@ def dataset_view(asked: type[s.QuerySerializer], summary: str) -> Any:
         summary=summary,
         tags=["data"],
         parameters=schema.parameters(asked),
-        responses=schema.responses(s.answer_serializer(query), 400, 401, 403, 404, 429, 503),
+        responses=schema.responses(schema.answers(asked), 400, 401, 403, 404, 429, 503),
     )
     return extend_schema_view(get=documented)(view).as_view()
 

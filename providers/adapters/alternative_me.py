@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from providers.adapters.base import Adapter, Reply, moment, text, whole
-from providers.datasets import FearGreed, SentimentQuery
+from providers.datasets import DAY, FearGreed, SentimentQuery
 from providers.errors import Broken, Garbled, ProviderError
 from providers.registry import register
 
@@ -19,6 +19,7 @@ class AlternativeMe(Adapter):
     base_url = "https://api.alternative.me"
     docs_url = "https://alternative.me/crypto/fear-and-greed-index/#api"
     offers = (SentimentQuery,)
+    updates = {"sentiment": DAY}
 
     def sentiment(self, query: SentimentQuery) -> list[FearGreed]:
         found = self._ask(query.days)

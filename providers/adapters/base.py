@@ -8,9 +8,9 @@ retry, cache, log or look at the database; whoever hands it `http` has taken car
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from html import unescape
 from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
@@ -91,6 +91,9 @@ class Reading:
     resets_in_s: float | None = None
 
 
+LIVE: Mapping[str, float] = {"price": 0.0}  # of an exchange: with every trade
+
+
 class Adapter:
     """
     Speaks one upstream's dialect. Give it a `name`, a `base_url`, say what it `offers`, and
@@ -104,6 +107,9 @@ class Adapter:
     offers: ClassVar[tuple[type[Query], ...]] = ()
     auth: ClassVar[Auth | None] = None
     batch: ClassVar[Mapping[str, int]] = {}  # dataset name -> most symbols in one call
+    updates: ClassVar[Mapping[str, float]] = {}  # dataset -> seconds between values, as it says
+    reach: ClassVar[Mapping[str, timedelta]] = {}  # dataset -> how far back, where that has an end
+    chains: ClassVar[Collection[str]] = ()  # whose fees it tells, by our names
     listed_as: ClassVar[str] = ""  # the adapter whose listings it shares, when not its own
     # What it calls our assets: what stands in "listings", or a coin's "symbol", "symbol_lower".
     named_by: ClassVar[str] = "listings"

@@ -8,6 +8,7 @@ from json import dumps
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reading,
     Reply,
@@ -69,6 +70,7 @@ class Binance(Adapter):
     docs_url = "https://developers.binance.com/docs/binance-spot-api-docs/rest-api"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": MOST_SYMBOLS}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """

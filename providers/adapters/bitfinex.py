@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from providers.adapters.base import Adapter, Reply, known, listed, number, positive, text
+from providers.adapters.base import LIVE, Adapter, Reply, known, listed, number, positive, text
 from providers.adapters.candles import Layout, candles, spans
 from providers.datasets import (
     Candle,
@@ -65,6 +65,7 @@ class Bitfinex(Adapter):
     docs_url = "https://docs.bitfinex.com/reference/rest-public-tickers"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 100}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """Symbols that it does not know are left out of its answer."""

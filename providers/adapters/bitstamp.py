@@ -7,6 +7,7 @@ from operator import itemgetter
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reply,
     amount,
@@ -55,6 +56,7 @@ class Bitstamp(Adapter):
     docs_url = "https://www.bitstamp.net/api/"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """One pair alone, which the answer need not name, or all of them: either is one call."""

@@ -37,6 +37,7 @@ class Blockscout(Adapter):
     base_url = "https://eth.blockscout.com"
     docs_url = "https://docs.blockscout.com/devs/apis/rest"
     offers = (GasQuery,)
+    chains = UNITS
 
     def gas(self, query: GasQuery) -> list[Fees]:
         """Whole prices, base fee included; the plain answer does not name the base fee."""

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reading,
     Reply,
@@ -77,6 +78,7 @@ class Bybit(Adapter):
     docs_url = "https://bybit-exchange.github.io/docs/v5/market/tickers"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """One pair alone, or all of its spot pairs: either is one call."""

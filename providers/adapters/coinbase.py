@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from providers.adapters.base import Adapter, Reply, flag, instant, known, listed, positive, text
+from providers.adapters.base import (
+    LIVE,
+    Adapter,
+    Reply,
+    flag,
+    instant,
+    known,
+    listed,
+    positive,
+    text,
+)
 from providers.adapters.candles import Layout, candles, spans
 from providers.datasets import (
     Candle,
@@ -38,6 +48,7 @@ class Coinbase(Adapter):
     docs_url = "https://docs.cdp.coinbase.com/exchange/reference"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """Its volume is in the base asset, and its change a call of its own: both are left out."""

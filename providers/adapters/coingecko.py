@@ -53,6 +53,8 @@ from providers.datasets import (
     PriceRow,
     SearchHit,
     SearchQuery,
+    TrendingCoin,
+    TrendingQuery,
 )
 from providers.errors import (
     BadKey,
@@ -102,12 +104,25 @@ class CoinGecko(Adapter):
         GlobalQuery,
         CoinQuery,
         SearchQuery,
+        TrendingQuery,
         ListingQuery,
     )
     batch = {"price": PAGE}
     listed_as = "coingecko"
 
-    reach: ClassVar[timedelta | None] = timedelta(days=365)  # how far back its history goes
+    # About as long as its public cache keeps each.
+    updates: ClassVar[Mapping[str, float]] = {
+        "market": 60,
+        "price": 60,
+        "coin": 60,
+        "ohlc": 900,
+        "global": 600,
+        "search": 900,
+    }
+    reach: ClassVar[Mapping[str, timedelta]] = {
+        "history": timedelta(days=365),
+        "ohlc": timedelta(days=max(DAYS_OF["4h"])),
+    }
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         if query.limit > PAGE:
@@ -167,11 +182,11 @@ class CoinGecko(Adapter):
         own, _ = self.listings.find(query.symbol)
         now = self.now()
         start, end = query.span(now)
-        if self.reach:
-            if start < now - self.reach:
-                raise Unsupported(f"no history beyond {self.reach.days} days here")
+        if reach := self.reach.get(query.dataset.name):
+            if start < now - reach:
+                raise Unsupported(f"no history beyond {reach.days} days here")
             # On the edge itself the call would be late by the time it arrives.
-            start = max(start, now - self.reach + timedelta(minutes=1))
+            start = max(start, now - reach + timedelta(minutes=1))
         found = self.http.get(
             f"/coins/{own}/market_chart/range",
             vs_currency=query.currency,
@@ -218,6 +233,11 @@ class CoinGecko(Adapter):
         found = self.http.get("/search", query=query.q)["coins"]
         return self.rows(found, _hit)[: query.limit]
 
+    def trending(self, query: TrendingQuery) -> list[TrendingCoin]:
+        """What was searched for most in the last 24 hours, the most searched first."""
+        found = self.http.get("/search/trending")["coins"]
+        return self.rows(found, lambda row: _trending(row["item"]))
+
     def listing(self, query: ListingQuery) -> list[Listed]:
         return self.rows(self.http.get("/coins/list", include_platform=True), _listed)
 
@@ -263,7 +283,8 @@ class CoinGeckoPro(CoinGecko):
     base_url = "https://pro-api.coingecko.com/api/v3"
     docs_url = "https://docs.coingecko.com/reference/introduction"
     auth = Auth(header="x-cg-pro-api-key")
-    reach = None
+    updates: ClassVar[Mapping[str, float]] = {}
+    reach = {"ohlc": CoinGecko.reach["ohlc"]}
 
     def plan(self, query: PlanQuery) -> list[Allowance]:
         """https://docs.coingecko.com/reference/api-usage: a key may be given less than its plan."""
@@ -379,3 +400,15 @@ def _coin(found: Any) -> Coin:
 def _hit(row: Any) -> SearchHit:
     place = rank(row["market_cap_rank"])
     return SearchHit(text(row["id"]), text(row["symbol"]).upper(), text(row["name"]), place)
+
+
+def _trending(item: Any) -> TrendingCoin:
+    changes = (item.get("data") or {}).get("price_change_percentage_24h") or {}
+    return TrendingCoin(
+        id=text(item["id"]),
+        symbol=text(item["symbol"]).upper(),
+        name=text(item["name"]),
+        rank=rank(item["market_cap_rank"]),
+        price_btc=maybe(positive, item.get("price_btc")),
+        change_24h_percent=maybe(number, changes.get("usd")),
+    )

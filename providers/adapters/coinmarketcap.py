@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
@@ -84,6 +84,7 @@ class CoinMarketCap(Adapter):
     offers = (MarketQuery, PriceQuery, GlobalQuery, CoinQuery, SentimentQuery, ListingQuery)
     auth = Auth(header="X-CMC_PRO_API_KEY")
     batch = {"price": 100}
+    reach = {"sentiment": timedelta(days=MOST_DAYS)}
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         items = self._ask(

@@ -83,6 +83,8 @@ class CoinPaprika(Adapter):
         ListingQuery,
     )
     batch = {"price": 1000}
+    updates = {"market": 300, "price": 300, "global": 300}
+    reach = {"history": HISTORY[-1][0], "ohlc": timedelta(days=2)}
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         """Its list has no pages: all of it comes, and the page is cut out by rank."""

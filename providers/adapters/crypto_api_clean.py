@@ -8,6 +8,7 @@ up (the mood of the market, the sentiment of an asset, the uptime of providers):
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from providers.adapters.base import (
@@ -54,6 +55,7 @@ class CryptoApiClean(Adapter):
     base_url = "https://really-amin-crypto-api-clean.hf.space"
     docs_url = "https://github.com/nimazasinich/crypto-dt-source"
     offers = (MarketQuery, GlobalQuery, TrendingQuery, SentimentQuery)
+    reach = {"sentiment": timedelta(days=FRAMES[-1][0])}
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         if query.currency != "usd":

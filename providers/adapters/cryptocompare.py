@@ -99,6 +99,7 @@ class CryptoCompare(Adapter):
     offers = (MarketQuery, PriceQuery, OhlcQuery, HistoryQuery, ListingQuery)
     auth = KEY
     batch = {"price": MOST_SYMBOLS}
+    updates = {"price": 10}
 
     def market(self, query: MarketQuery) -> list[MarketRow]:
         currency = query.currency.upper()

@@ -37,6 +37,8 @@ class EthereumRpc(Adapter):
     base_url = "https://ethereum-rpc.publicnode.com"
     docs_url = "https://ethereum.github.io/execution-apis/api-documentation"
     offers = (GasQuery,)
+    updates = {"gas": 12}  # a block
+    chains = UNITS
 
     def gas(self, query: GasQuery) -> list[Fees]:
         """

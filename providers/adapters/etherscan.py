@@ -54,6 +54,7 @@ class Etherscan(Adapter):
     base_url = "https://api.etherscan.io/v2"
     docs_url = "https://docs.etherscan.io/api-reference/endpoint/gasoracle"
     offers = (GasQuery,)
+    chains = CHAINS
 
     def gas(self, query: GasQuery) -> list[Fees]:
         """Whole prices, base fee included."""

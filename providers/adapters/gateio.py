@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reading,
     Reply,
@@ -80,6 +81,7 @@ class GateIo(Adapter):
     docs_url = "https://www.gate.com/docs/developers/apiv4/en/"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """One pair alone, or all of them: either is one call."""

@@ -27,6 +27,7 @@ class Gdelt(Adapter):
     base_url = "https://api.gdeltproject.org/api/v2/doc"
     docs_url = "https://blog.gdeltproject.org/gdelt-doc-2-0-api-debuts/"
     offers = (NewsQuery,)
+    updates = {"news": 900}
 
     def news(self, query: NewsQuery) -> list[Article]:
         items = self._search(min(query.limit, MOST))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from providers.adapters.base import Adapter, Reply, amount, known, positive, text
+from providers.adapters.base import LIVE, Adapter, Reply, amount, known, positive, text
 from providers.adapters.candles import Layout, candles, within_reach
 from providers.datasets import (
     Candle,
@@ -68,6 +68,7 @@ class Kraken(Adapter):
     docs_url = "https://docs.kraken.com/api/docs/rest-api/get-ticker-information"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """All of its 1,500 pairs are one call; in a list, one unknown pair would fail the rest."""

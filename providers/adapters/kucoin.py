@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reading,
     Reply,
@@ -76,6 +77,7 @@ class KuCoin(Adapter):
     docs_url = "https://www.kucoin.com/docs-new/rest/spot-trading/market-data/get-all-tickers"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """All of its pairs are one call, and one pair alone weighs as much."""

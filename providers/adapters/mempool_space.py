@@ -19,6 +19,7 @@ class MempoolSpace(Adapter):
     base_url = "https://mempool.space/api"
     docs_url = "https://mempool.space/docs/api/rest#get-recommended-fees"
     offers = (GasQuery,)
+    chains = UNITS
 
     def gas(self, query: GasQuery) -> list[Fees]:
         """

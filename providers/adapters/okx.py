@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from providers.adapters.base import (
+    LIVE,
     Adapter,
     Reply,
     amount,
@@ -73,6 +74,7 @@ class Okx(Adapter):
     docs_url = "https://www.okx.com/docs-v5/en/"
     offers = (PriceQuery, OhlcQuery, ListingQuery)
     batch = {"price": 1000}
+    updates = LIVE
 
     def price(self, query: PriceQuery) -> list[PriceRow]:
         """All of its spot pairs are one call."""

@@ -88,6 +88,7 @@ class Yahoo(Adapter):
     docs_url = "https://github.com/ranaroussi/yfinance"
     offers = (PriceQuery, OhlcQuery, HistoryQuery)
     batch = {"price": 1}
+    updates = {"price": 60}
     headers = {
         # It answers those alone who look like a browser.
         "User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -64,6 +64,43 @@ def problem_of(client: Client, url: str, **params: Any) -> dict[str, Any]:
         ("/api/sentiment", {"days": "0"}, "days"),
         ("/api/gas", {"chain": "dogechain"}, "chain"),
         ("/api/market/global", {"limit": "1"}, "limit"),
+        ("/api/market/movers", {"direction": "sideways"}, "direction"),
+        ("/api/market/movers", {"currency": "doubloons"}, "currency"),
+        ("/api/market/movers", {"limit": "101"}, "limit"),
+        ("/api/market/movers", {"min_volume": "-1"}, "min_volume"),
+        ("/api/market/movers", {"min_volume": "1e99"}, "min_volume"),
+        ("/api/market/movers", {"min_volume": "9" * 4000}, "min_volume"),
+        ("/api/market/movers", {"page": "2"}, "page"),
+        ("/api/market/trending", {"limit": "5"}, "limit"),
+        ("/api/market/consensus", {}, "symbol"),
+        ("/api/market/consensus", {"symbol": "BTC", "currency": "xyz"}, "currency"),
+        ("/api/market/consensus", {"symbols": "BTC"}, "symbols"),
+        ("/api/economic", {}, "q"),
+        ("/api/economic", {"q": " "}, "q"),
+        ("/api/economic", {"q": "x" * 10_000}, "q"),
+        ("/api/economic", {"q": "gdp\0"}, "q"),
+        ("/api/economic", {"q": "gdp", "limit": "0"}, "limit"),
+        ("/api/economic/'%20OR%201=1%20--", {}, "series"),
+        ("/api/economic/%7B%7B7*7%7D%7D", {}, "series"),
+        ("/api/economic/%D0%A1PIAUCSL", {}, "series"),
+        ("/api/economic/US/NY.GDP/MKTP.CD", {}, "series"),
+        ("/api/economic/../../etc/passwd", {}, "series"),
+        ("/api/economic/G%0AP", {}, "series"),
+        ("/api/economic/" + "X" * 10_000, {}, "series"),
+        ("/api/economic/GDP", {"start": "yesterday"}, "start"),
+        ("/api/economic/GDP", {"start": "2999-01-01"}, "start"),
+        ("/api/economic/GDP", {"start": "1492-10-12"}, "start"),
+        ("/api/economic/GDP", {"end": "0001-01-01"}, "end"),
+        ("/api/economic/GDP", {"start": "2026-02-01", "end": "2026-01-01"}, "start"),
+        ("/api/economic/GDP", {"limit": "1"}, "limit"),
+        ("/api/economic/GDP", {"series": "GNP"}, "series"),
+        ("/api/coins/bitcoin", {"id": "ethereum"}, "id"),
+        ("/api/defi/tvl", {"chain": "' OR 1=1 --"}, "chain"),
+        ("/api/defi/tvl", {"chain": "{{7*7}}"}, "chain"),
+        ("/api/defi/tvl", {"chain": "../../etc/passwd"}, "chain"),
+        ("/api/defi/tvl", {"chain": "a" * 61}, "chain"),
+        ("/api/defi/tvl", {"chain": "\N{CYRILLIC SMALL LETTER A}ave"}, "chain"),
+        ("/api/defi/tvl", {"days": "7"}, "days"),
     ],
 )
 def test_a_bad_parameter_is_named(
@@ -77,25 +114,54 @@ def test_a_bad_parameter_is_named(
 
 @pytest.mark.parametrize(
     "symbol",
-    ["NOPE", "' OR 1=1 --", "{{7*7}}", "../../etc/passwd", "ВТС", "🚀", "%00", "a" * 64],
+    [
+        "NOPE",
+        "' OR 1=1 --",
+        "{{7*7}}",
+        "../../etc/passwd",
+        "ВТС",
+        "🚀",
+        "%00",
+        "a" * 64,
+        "A," * 5000,
+    ],
 )
 def test_an_unknown_symbol_is_a_404(client: Client, symbol: str) -> None:
     for url, params in [
         ("/api/market/ohlc", {"symbol": symbol}),
         ("/api/market/history", {"symbol": symbol}),
+        ("/api/market/consensus", {"symbol": symbol}),
         ("/api/market/price", {"symbols": symbol}),
     ]:
         assert problem_of(client, url, **params)["status"] in (400, 404)
-    assert problem_of(client, "/api/market/ohlc", symbol="NOPE")["status"] == 404
+    for url in ("/api/market/ohlc", "/api/market/consensus"):
+        assert problem_of(client, url, symbol="NOPE")["status"] == 404
 
 
 @pytest.mark.parametrize("spelling", ["btc", "BTC", "bTc", "Bitcoin", "bitcoin", " BTC "])
 def test_a_symbol_may_be_spelled_in_any_case_or_by_name(client: Client, spelling: str) -> None:
-    body = problem_of(client, "/api/market/ohlc", symbol=spelling)
-    assert (body["status"], body["code"]) == (503, "unanswered")  # known, and nobody to ask
+    for url in ("/api/market/ohlc", "/api/market/consensus"):
+        body = problem_of(client, url, symbol=spelling)
+        assert (body["status"], body["code"]) == (503, "unanswered")  # known, and nobody to ask
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/nope", "/api/market/nope", "/api/coins/"])
+@pytest.mark.parametrize(
+    ("url", "params"),
+    [
+        ("/api/market/movers", {"direction": "LOSERS", "currency": "EUR"}),
+        ("/api/gas", {"chain": "Ethereum"}),
+        ("/api/defi/tvl", {"chain": "OP Mainnet"}),
+        ("/api/economic/cpiaucsl", {}),
+        ("/api/economic/us/NY.GDP.MKTP.CD", {}),
+    ],
+)
+def test_words_may_be_spelled_in_any_case(client: Client, url: str, params: Any) -> None:
+    assert problem_of(client, url, **params)["code"] == "unanswered"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/", "/api/nope", "/api/no%0Ape", "/api/market/nope", "/api/coins/"]
+)
 def test_an_unknown_path_has_the_same_shape(client: Client, path: str) -> None:
     assert problem_of(client, path)["code"] == "not_found"
 
@@ -126,6 +192,12 @@ class AnyText(TestCase):
                 "/api/gas?chain=",
                 "/api/market/ohlc?start=",
                 "/api/coins/",
+                "/api/market/movers?min_volume=",
+                "/api/market/consensus?symbol=",
+                "/api/economic?q=",
+                "/api/economic/",
+                "/api/economic/GDP?start=",
+                "/api/defi/tvl?chain=",
             ]
         ),
         st.text(max_size=80),

@@ -13,11 +13,22 @@ from aggregator import answers, arrivals, asking, batching, gateway
 from aggregator.answers import Answer, Cached
 from providers import calls
 from providers.datasets import PriceQuery, PriceRow
-from providers.errors import GatewayError, NotFound, Unanswered
+from providers.errors import Attempt, GatewayError, NotFound, Unanswered
 from providers.models import Policy, Provider
 from tests.aggregator.test_gateway import age, get
 from tests.conftest import forget_everything, while_refreshing
-from tests.upstreams import Asked, Fake, Said, Upstreams, assets, rows, slowly, status, usual
+from tests.upstreams import (
+    Asked,
+    Behaviour,
+    Fake,
+    Said,
+    Upstreams,
+    assets,
+    rows,
+    slowly,
+    status,
+    usual,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,9 +108,47 @@ def test_a_symbol_nobody_prices_is_named_and_the_others_are_served(upstreams: Up
     found = get("/api/market/price?symbols=BTC,NOPE,what-is-this")
     assert [row["symbol"] for row in found.body["data"]] == ["BTC"]
     assert found.meta["missing"] == [
-        {"symbol": "NOPE", "reason": "not_found"},
+        {"symbol": "NOPE", "reason": "missing"},
         {"symbol": "what-is-this", "reason": "unknown"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("play", "outcome"),
+    [(status(503), "broken"), (status(429), "throttled"), (slowly(3.0), "timed_out")],
+)
+def test_it_says_why_a_symbol_is_missing_and_who_might_have_known_it(
+    upstreams: Upstreams, play: Behaviour, outcome: str
+) -> None:
+    upstreams.provider("first", priority=90)
+    upstreams.provider("second", priority=10, timeout_s=0.3, rests_s=[60])
+    upstreams.play["second"] = play
+    assets("BTC", "NOPE")
+    found = get("/api/market/price?symbols=BTC,NOPE")
+    assert [row["symbol"] for row in found.body["data"]] == ["BTC"]
+    assert found.meta["missing"] == [{"symbol": "NOPE", "reason": outcome}]
+    assert found.attempts == [("second", outcome)]
+
+
+def attempts(*outcomes: str) -> list[Attempt]:
+    return [Attempt(f"p{n}", outcome) for n, outcome in enumerate(outcomes)]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (NotFound("", attempts("unsupported", "missing")), "missing"),
+        (NotFound("", attempts("unsupported", "plan_limit")), "plan_limit"),
+        (NotFound("", attempts("unsupported", "unsupported")), "unsupported"),
+        (Unanswered("", attempts("missing", "no_key", "timed_out", "broken")), "timed_out"),
+        (Unanswered("", attempts("no_key")), "no_key"),
+        (Unanswered("nobody is enabled"), "unanswered"),
+    ],
+)
+def test_a_reason_is_what_went_wrong_with_the_best_who_might_have_known(
+    error: GatewayError, expected: str
+) -> None:
+    assert asking.reason(error) == expected
 
 
 def test_when_no_symbol_is_known_it_is_not_found(upstreams: Upstreams) -> None:

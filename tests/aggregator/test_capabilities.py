@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils.timezone import now
 
-from aggregator import capabilities
+from aggregator import capabilities, consensus
 from aggregator.api.urls import DATA
-from providers import roster
+from providers import registry, roster
+from providers.datasets import PriceRow
 from providers.models import Call, Credential, Policy, Provider
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +114,68 @@ def test_an_answer_is_kept_as_long_as_policy_and_provider_say() -> None:
 def test_limits_are_those_of_the_row() -> None:
     provider("one", limits=[{"limit": 30, "per_s": 60, "burst": 5, "scope": "key"}])
     assert cell("one", "market")["limits"] == [{"limit": 30, "per_s": 60}]
+
+
+def test_what_is_said_of_the_past_is_what_an_adapter_holds_itself_to() -> None:
+    provider("gecko", "coingecko")
+    provider("kraken", "kraken")
+    history, ohlc, price = (cell("gecko", name) for name in ("history", "ohlc", "price"))
+    assert (history["history"], history["history_days"]) == (True, 365)
+    assert (ohlc["history"], ohlc["history_days"]) == (True, 30)
+    assert (price["history"], price["history_days"]) == (False, None)
+    assert (cell("kraken", "ohlc")["history"], cell("kraken", "ohlc")["history_days"]) == (
+        True,
+        None,
+    )
+    assert cell("kraken", "history")["history"] is False  # it does not offer it
+
+
+def test_how_often_values_change_is_what_a_provider_says_itself() -> None:
+    provider("gecko", "coingecko")
+    provider("kraken", "kraken")
+    provider("llama", "defillama_tvl")
+    assert cell("gecko", "market")["updates_every_s"] == 60
+    assert cell("kraken", "price")["updates_every_s"] == 0
+    assert cell("llama", "tvl")["updates_every_s"] is None
+    assert cell("kraken", "market")["updates_every_s"] is None
+
+
+def test_a_question_costs_what_its_adapter_counts() -> None:
+    provider("fred", "fred")
+    provider("binance", "binance")
+    assert (cell("fred", "economic")["cost"], cell("fred", "series")["cost"]) == (2, 1)
+    assert cell("binance", "price")["cost"] > 1
+    assert cell("binance", "news")["cost"] is None
+    assert cell("binance", "price")["cost_usd"] is None
+    Provider.objects.filter(slug="binance").update(cost_per_call=0.002)
+    assert cell("binance", "price")["cost_usd"] == 0.002
+
+
+def test_freshness_is_how_old_values_were_when_they_came() -> None:
+    one = provider("one")
+    called(one, "market", "ok", "ok", "broken")
+    assert cell("one", "market")["freshness_s"] is None
+    Call.objects.filter(outcome="ok").update(age_s=30)
+    Call.objects.filter(pk=Call.objects.filter(outcome="ok")[0].pk).update(age_s=60)
+    Call.objects.filter(outcome="broken").update(age_s=9000)
+    assert cell("one", "market")["freshness_s"] == 45.0
+    assert cell("one", "price")["freshness_s"] is None
+
+
+def test_accuracy_is_counted_by_the_consensus_and_is_of_prices() -> None:
+    for slug in ("a", "b", "c", "liar", "unseen"):
+        provider(slug, "kraken")
+    prices = {slug: PriceRow("BTC", Decimal(100), "USD") for slug in "abc"}
+    prices["liar"] = PriceRow("BTC", Decimal(150), "USD")
+    consensus.count(consensus.agree(prices), prices)
+    found = {slug: cell(slug, "price")["accuracy_percent"] for slug in ("a", "liar", "unseen")}
+    assert found == {"a": 100.0, "liar": 0.0, "unseen": None}
+    assert cell("a", "ohlc")["accuracy_percent"] is None
+
+
+def test_every_adapter_speaks_of_datasets_it_offers_and_every_offer_has_a_cost() -> None:
+    for adapter in registry.all():
+        offered = {query.dataset.name: query for query in adapter.offers}
+        assert {*adapter.updates, *adapter.reach, *adapter.batch} <= set(offered), adapter
+        assert all(offered[name].dataset.past for name in adapter.reach), adapter
+        assert all(adapter.cost(query()) >= 1 for query in offered.values()), adapter

@@ -63,10 +63,17 @@ def test_nobody_is_lost_and_most_are_never_off(known: dict[str, PriceRow]) -> No
 @pytest.mark.django_db
 def test_a_providers_accuracy_is_what_was_measured() -> None:
     apart = {"a": row("100"), "b": row("100"), "c": row("100"), "liar": row("150")}
-    count(agree(apart))
-    count(agree({"a": row("1"), "b": row("1"), "liar": row("1")}))
-    count(agree({"a": row("1"), "liar": row("9")}))  # fewer than three: no verdict
+    count(agree(apart), apart)
+    again = {"a": row("1"), "b": row("1"), "liar": row("1")}
+    count(agree(again), {"a", "liar"})  # b said this before, and was judged for it then
+    count(agree({"a": row("1"), "liar": row("9")}), {"a", "liar"})  # fewer than three: no verdict
     assert LEAST == 3
-    known = accuracies(["a", "liar", "unseen"])
+    known = accuracies()
+    assert {name: one.compared for name, one in known.items()} == {
+        "a": 2,
+        "b": 1,
+        "c": 1,
+        "liar": 2,
+    }
     assert (known["a"].percent, known["liar"].percent) == (100.0, 50.0)
     assert "unseen" not in known

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import figures
+from providers.datasets import Quoted
 
 DECIMALS = st.decimals(-(10**15), 10**15, allow_nan=False, allow_infinity=False)
 NBSP = "\N{NO-BREAK SPACE}"
@@ -96,3 +97,14 @@ def test_a_time_is_told_in_utc() -> None:
     assert (
         figures.cell("time", datetime(2026, 11, 21, 3, 12, 9, tzinfo=UTC)) == "2026-11-21 03:12:09"
     )
+
+
+def test_a_record_inside_a_record_tells_what_it_has() -> None:
+    quoted = Quoted("kraken", Decimal("84703.39"), Decimal("0.12"), False, None)
+    assert figures.cell("prices", (quoted,)) == "kraken, price 84,703.39, deviation_bps 0.12"
+    off = quoted._replace(provider="liar", outlier=True)
+    assert figures.cell("prices", (quoted, off)).endswith(
+        "; liar, price 84,703.39, deviation_bps 0.12, outlier yes"
+    )
+    assert figures.cell("prices", ()) == figures.NOTHING
+    assert figures.cell("outliers", ("a", "b")) == "a, b"

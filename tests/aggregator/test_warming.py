@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aggregator import answers, demand, heartbeat, tasks, warming
-from providers.datasets import GasQuery, MarketQuery, NewsQuery, PriceQuery, Query
+from providers.datasets import ConsensusQuery, GasQuery, MarketQuery, NewsQuery, PriceQuery, Query
 from providers.models import Call, Policy
 from tests.aggregator.test_gateway import age, get
 from tests.conftest import forget_everything
@@ -84,6 +84,13 @@ def test_short_lived_answers_are_left_to_their_readers(upstreams: Upstreams) -> 
     often(GasQuery())
     age(14)
     assert warming.warm() == (0, 0)
+
+
+def test_a_consensus_is_not_asked_for_behind_everybody_s_back(upstreams: Upstreams) -> None:
+    upstreams.provider("a")
+    often(ConsensusQuery("BTC"), times=50)
+    assert warming.warm() == (0, 0)
+    assert upstreams.asked == []
 
 
 def test_a_policy_decides_when_an_answer_goes_stale(upstreams: Upstreams) -> None:

@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from aggregator.pages import QUESTIONS
 from tests.browser.conftest import Visiting
 from tests.browser.site import NARROW, WIDE, Site
 
@@ -48,7 +49,7 @@ def test_home_without_a_script_says_what_it_does_not_know(sandbox: Site, look: V
 def test_a_fresh_home_is_honest_about_having_asked_nobody(fresh: Site, look: Visiting) -> None:
     visit = look(fresh, java_script_enabled=False)
     visit.go("/")
-    expect(visit.page.locator(".unasked")).to_have_count(8)
+    expect(visit.page.locator(".unasked")).to_have_count(len(QUESTIONS))
     expect(visit.page.locator(".status-healthy")).to_have_count(0)
     expect(visit.page.locator(".status-unknown").first).to_have_text("unknown")
     expect(visit.page.locator(".sandbox")).to_have_count(0)

@@ -34,6 +34,11 @@ ROUTES = {
     "news": "/api/news",
     "sentiment": "/api/sentiment?days=3",
     "gas": "/api/gas",
+    "trending": "/api/market/trending",
+    "series": "/api/economic?q=price",
+    "economic": "/api/economic/UNRATE",
+    "tvl": "/api/defi/tvl",
+    "tvl_history": "/api/defi/tvl?chain=ethereum",
 }
 BITCOIN_FEES = {"mempool_space"}
 # What an adapter works out of several numbers that were sent, each of which is tested with it.
@@ -63,6 +68,8 @@ class Pair(NamedTuple):
     def url(self) -> str:
         if self.provider in BITCOIN_FEES:
             return "/api/gas?chain=bitcoin"
+        if self.provider == "world_bank":
+            return "/api/economic/US/NY.GDP.MKTP.CD"
         if (self.dataset, self.provider.startswith("coingecko")) == ("ohlc", True):
             return f"/api/market/ohlc?symbol=BTC&interval=4h&start={DAY_AGO}"
         return ROUTES[self.dataset]
@@ -147,6 +154,8 @@ FIRST_AND_SECOND = {
     "coin": ("coingecko_free", "coinpaprika"),
     "search": ("coinpaprika", "coingecko_free"),
     "gas": ("eth_publicnode", "eth_drpc"),
+    "trending": ("coingecko_free", "crypto_api_clean"),
+    "economic": ("fred", "fredgraph"),
 }
 
 
@@ -158,6 +167,7 @@ FIRST_AND_SECOND = {
 def test_every_dataset_fails_over(world: World, dataset: str, fault: str, outcome: str) -> None:
     first, second = FIRST_AND_SECOND[dataset]
     world.only(first, second)
+    world.give_key(first, "sandbox-of-mine")
     Policy.objects.update(strategy="priority")
     world.spoil(first, fault)
     said = world.get(ROUTES[dataset])
@@ -220,7 +230,7 @@ def test_a_price_that_nobody_has_is_missing_and_the_others_are_there(world: Worl
     said = world.get("/api/market/price?symbols=LTC,ETH,NOPE,btc")
     assert [row["symbol"] for row in said.data] == ["ETH", "BTC"]
     missing = {entry["symbol"]: entry["reason"] for entry in said.meta["missing"]}
-    assert missing == {"NOPE": "unknown", "LTC": "not_found"}
+    assert missing == {"NOPE": "unknown", "LTC": "unsupported"}
     assert world.get("/api/market/price?symbols=LTC").status == 404
     assert world.get("/api/market/price?symbols=NOPE").status == 404
 
@@ -231,7 +241,7 @@ def test_a_provider_of_one_coin_a_call_is_not_asked_for_all_of_them(world: World
     said = world.get(f"/api/market/price?symbols={','.join(symbols)}")
     assert [row["symbol"] for row in said.data] == symbols[:5]
     missing = {entry["symbol"]: entry["reason"] for entry in said.meta["missing"]}
-    assert missing == {"ADA": "unanswered", "LTC": "unanswered"}
+    assert missing == {"ADA": "out_of_tokens", "LTC": "out_of_tokens"}
     assert world.asked("coinbase") == 5
     rest = world.get("/api/market/price?symbols=ADA,LTC")
     assert [row["symbol"] for row in rest.data] == ["ADA", "LTC"]

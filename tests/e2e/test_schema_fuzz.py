@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 
 from aggregator.wsgi import application
 from providers.loading import load
-from providers.models import Provider
+from providers.models import Credential, Provider
 from providers.sandbox.sandbox import Sandbox
 from providers.sandbox.server import running
 
@@ -39,6 +39,9 @@ def house(settings: Any) -> Any:
     """The whole catalogue, answered by a sandbox, with budgets that no test exhausts."""
     load()
     Provider.objects.update(limits=[], min_fresh_s=0)
+    key = Credential(provider=Provider.objects.get(slug="fred"), label="who alone has a search")
+    key.set_key("sandbox-of-mine")
+    key.save()
     settings.SANDBOX = True
     with running(Sandbox()) as url:
         settings.SANDBOX_URL = url

@@ -198,7 +198,7 @@ class LlamaTvl(Host):
     def chain_history(self, request: Request, name: str) -> Any:
         chain = next((c for c in CHAINS if c.name.lower() == name.lower()), None)
         if chain is None:
-            raise self.refuse({"message": "Chain not found"}, 400)
+            raise self.refuse({"message": "There is no chain with that name"}, 400)
         return [
             {"date": day * DAY_S, "tvl": tvl(self.market, chain, day)} for day in _days(request.now)
         ]

@@ -16,6 +16,7 @@ from providers.datasets import (
     OhlcQuery,
     PriceQuery,
     SearchQuery,
+    TrendingQuery,
 )
 from providers.errors import (
     BadKey,
@@ -28,7 +29,7 @@ from providers.errors import (
     Throttled,
     Unsupported,
 )
-from tests.providers.adapters.conftest import NOON, adapt, encode
+from tests.providers.adapters.conftest import NOON, PAYLOADS, adapt, encode
 
 NAMES = {"BTC": {"": "bitcoin"}, "ETH": {"": "ethereum"}}
 MS = int(NOON.timestamp()) * 1000
@@ -182,6 +183,21 @@ def test_a_search_is_cut_to_its_limit() -> None:
     adapter, http = adapt(CoinGecko, {"coins": [coin] * 5})
     assert len(adapter.search(SearchQuery("a & b", 3))) == 3
     assert http.asked == [("/search", {"query": "a & b"})]
+
+
+def test_what_is_searched_for_keeps_its_order_and_its_digits() -> None:
+    adapter, http = adapt(CoinGecko, (PAYLOADS / "coingecko" / "trending.json").read_bytes())
+    first, second = adapter.trending(TrendingQuery())
+    assert (first.symbol, first.rank, second.symbol, second.rank) == ("BONK", 103, "NEWC", None)
+    assert f"{first.price_btc:f} {second.price_btc:f}" == "0.000000000078214 0.0000013145"
+    assert (str(first.change_24h_percent), str(second.change_24h_percent)) == ("-3.2741", "41.7")
+    assert http.asked == [("/search/trending", {})]
+
+
+def test_a_trend_without_prices_is_a_trend() -> None:
+    item = {"id": "a", "name": "A", "symbol": "a", "market_cap_rank": 9}
+    (row,) = adapt(CoinGecko, {"coins": [{"item": item}]})[0].trending(TrendingQuery())
+    assert (row.price_btc, row.change_24h_percent) == (None, None)
 
 
 def test_the_free_tier_sends_no_key_and_the_others_send_theirs() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from providers import registry
 from providers.adapters.base import Adapter
-from providers.datasets import DATASETS, ListingQuery
-from tests.providers.adapters.conftest import Case, cases
+from providers.datasets import DATASETS, GasQuery, ListingQuery
+from providers.errors import Unsupported
+from tests.providers.adapters.conftest import Case, adapt, cases
 
 ALL = cases()
 NAMES = sorted({case.adapter.name for case in ALL})
@@ -27,7 +28,7 @@ FREE: Mapping[str, set[str]] = {
     "coin": {"coingecko", "coinpaprika"},
     "global": {"coingecko", "coinlore", "coinpaprika", "crypto_api_clean"},
     "search": {"coingecko", "coinpaprika"},
-    "trending": {"crypto_api_clean"},
+    "trending": {"coingecko", "crypto_api_clean"},
     "news": {"gdelt", "rss"},
     "sentiment": {"alternative_me", "crypto_api_clean", "crypto_dt_source"},
     "classification": set(),
@@ -58,7 +59,7 @@ KEYED: Mapping[str, set[str]] = {
     "newsapi": {"news"},
 }
 # Of these the world has one, or one that needs no key.
-ALONE = {"classification", "news", "series", "trending", "tvl", "tvl_history"}
+ALONE = {"classification", "news", "series", "tvl", "tvl_history"}
 ONE_SYMBOL_A_CALL = {"coinbase", "yahoo"}
 WITHOUT_A_LIST = {"yahoo"}  # whose names stand in our listings alone
 
@@ -127,3 +128,24 @@ def test_an_adapter_that_needs_names_can_learn_them(name: str) -> None:
     needs_names = {"price", "ohlc", "history", "coin"} & {q.dataset.name for q in found.offers}
     teacher = adapter(found.listed_as or name)
     assert not needs_names or ListingQuery in teacher.offers or name in WITHOUT_A_LIST
+
+
+GAS = [case for case in ALL if case.dataset == "gas"]
+
+
+@pytest.mark.parametrize("case", GAS, ids=str)
+def test_the_chains_an_adapter_names_are_those_it_answers(case: Case) -> None:
+    answered = set()
+    for chain in [*registry.chains(), "dogechain"]:
+        translator, _ = adapt(case.adapter, *case.bodies)
+        try:
+            (fees,) = translator.gas(GasQuery(chain))
+        except Unsupported:
+            continue
+        assert fees.chain == chain
+        answered.add(chain)
+    assert answered == set(case.adapter.chains) != set()
+
+
+def test_only_who_tells_fees_names_chains() -> None:
+    assert {a.name for a in registry.all() if a.chains} == {case.adapter.name for case in GAS}
