@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from aggregator import pages
+from aggregator import library, pages
 from aggregator.api.urls import urlpatterns as api
 from providers.admin import faults
 
@@ -25,6 +25,7 @@ docs = SpectacularSwaggerSplitView.as_view(url_name="docs-schema", url_self="/do
 urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("", pages.home, name="home"),
     re_path("^explore/?$", pages.explore, name="explore"),
+    re_path("^resources/?$", library.page, name="library"),
     path("favicon.ico", pages.favicon),
     re_path("^api/schema/?$", schema, name="schema"),
     re_path("^docs/?$", docs, name="docs"),

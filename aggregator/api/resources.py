@@ -69,6 +69,9 @@ class ResourcesQuerySerializer(QuerySerializer):
         limit, page = self.validated_data["limit"], self.validated_data["page"]
         return entries[(page - 1) * limit : page * limit]
 
+    def pages(self, entries: Sequence[Known]) -> int:
+        return -(-len(entries) // int(self.validated_data["limit"]))
+
 
 class ClaimSerializer(serializers.Serializer[Any]):
     limit = serializers.FloatField()
@@ -126,7 +129,7 @@ class ResourcesView(APIView):
                 "rows": [spell(entry) for entry in asked.page_of(found)],
                 "total": len(found),
                 "page": asked.validated_data["page"],
-                "pages": -(-len(found) // asked.validated_data["limit"]),
+                "pages": asked.pages(found),
                 "by_source": known.count(entry.source for entry in found),
                 "by_category": known.count(entry.category for entry in found),
             }
