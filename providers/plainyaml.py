@@ -26,6 +26,7 @@ _INTEGER = re.compile(r"[-+]?[0-9]{1,30}")
 _NUMBER = re.compile(
     r"[-+]?(?:[0-9]{1,30}\.[0-9]{0,30}|\.[0-9]{1,30}|[0-9]{1,30})(?:e[-+]?[0-9]{1,3})?", re.I
 )
+_UNPRINTABLE = re.compile(r"[\x00\ud800-\udfff]")  # nor can a database keep them
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 
 
@@ -78,6 +79,8 @@ class _Reading:
     def _node(self, event: Any, line: int) -> None:
         if event.tag is not None:
             raise NotPlain(line, f"a tag ({event.tag[:40]}) is not taken here.")
+        if isinstance(event, yaml.ScalarEvent) and _UNPRINTABLE.search(event.value):
+            raise NotPlain(line, "this text holds a character that is none.")
         around = self.opened[-1] if self.opened else None
         if around and isinstance(around.value, dict) and around.name is None:
             self._name(around, event, line)

@@ -32,7 +32,8 @@ class Table(Generic[M]):
         return {
             column.name: column
             for column in self.model._meta.concrete_fields
-            if column.editable and not column.primary_key and column.name not in self.names
+            if column.editable and not column.primary_key and not column.is_relation
+            if column.name not in self.names
         }
 
     @property

@@ -24,6 +24,7 @@ from providers.resources import Flag
 from providers.standing import Status
 
 NOTHING = "\N{EN DASH}"
+ADDRESSES = ("url", "docs_url", "signup_url", "probe_url")
 
 
 class ResourceForm(ModelForm):
@@ -33,7 +34,10 @@ class ResourceForm(ModelForm):
         field_classes = dict.fromkeys(
             ("topics", "addresses", "chains", "key_env", "limits", "providers"), Json
         )
-        widgets = {"notes": forms.Textarea({"rows": 3, "cols": 72})}  # noqa: RUF012
+        widgets = {  # noqa: RUF012
+            "notes": forms.Textarea({"rows": 3, "cols": 72}),
+            **{name: forms.TextInput({"class": "vLargeTextField"}) for name in ADDRESSES},
+        }
 
     flags = forms.MultipleChoiceField(
         choices=Flag.choices, required=False, widget=forms.CheckboxSelectMultiple
@@ -120,10 +124,9 @@ class SpokenFilter(admin.SimpleListFilter):
 @admin.register(Resource)
 class ResourceAdmin(Obeyed):
     form = ResourceForm
-    list_display = ("named", "category", "wants", "shown_status", "flagged", "asked_by", "priority")
+    list_display = ("named", "category", "wants", "shown_status", "flagged", "asked_by")
     list_filter = (CategoryFilter, "source", StatusFilter, FlagFilter, "kind", SpokenFilter)
     search_fields = ("slug", "title", "url", "notes", "category")
-    search_help_text = "Name, address, category or notes"
     list_per_page = 100
     change_list_template = "admin/filters_above.html"
     show_full_result_count = False
@@ -134,8 +137,9 @@ class ResourceAdmin(Obeyed):
             {
                 "description": (
                     "Somebody who has data or models, found in public lists. Nothing here is asked "
-                    "for answers: that takes a provider. Everything but the notes is "
-                    "shown to visitors; what you change stays when the catalogue is upgraded."
+                    "for answers: that takes a provider. What stands "
+                    "here is shown to visitors, and stays as you write it when the catalogue is "
+                    "upgraded."
                 ),
                 "fields": (
                     ("slug", "title"),
