@@ -61,7 +61,7 @@ class Change:
         """As text: + is new, ~ changes, - goes."""
         sign = {"add": "+", "change": "~", "remove": "-"}[self.action]
         note = f"  ({self.note})" if self.note else ""
-        said = [f"{sign} {self.kind} {self.key}{note}"]
+        said = [f"{sign} {self.kind}/{self.key}{note}"]
         for name, now, then in self.fields:
             before = "" if self.action == "add" else f"{spell(now)} -> "
             said.append(f"    {name}: {before}{spell(then)}")

@@ -214,9 +214,9 @@ def test_a_dry_run_tells_the_same_and_does_nothing() -> None:
     body = "aggregator: 1\nproviders:\n  kraken: {priority: 5}\nremoved: {providers: [okx]}"
     foretold = importing.run(body, dry_run=True)
     assert lines(foretold) == [
-        "~ providers kraken",
+        "~ providers/kraken",
         "    priority: 90 -> 5",
-        "- providers okx",
+        "- providers/okx",
     ]
     assert text() == before
     assert importing.run(body) == foretold
@@ -239,7 +239,7 @@ def test_a_provider_goes_with_its_keys_and_it_is_said() -> None:
     key.set_key(SECRET)
     key.save()
     said = lines(importing.run("aggregator: 1\nremoved: {providers: [mine]}"))
-    assert said == ["- providers mine  (with its 1 key)"]
+    assert said == ["- providers/mine  (with its 1 key)"]
 
 
 BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"

@@ -67,7 +67,7 @@ def test_the_download_is_the_export(admin_client: Client) -> None:
 
 def test_changes_are_shown_before_they_are_made(admin_client: Client) -> None:
     page = upload(admin_client, FILE)
-    assert "Changed: providers kraken notes" in text_of(page)
+    assert "Changed: providers/ kraken priority" in text_of(page)
     assert "priority 90 5" in text_of(page)
     assert "<b>ours</b>" not in page.content.decode()
     assert priority() == 90
