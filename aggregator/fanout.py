@@ -41,7 +41,7 @@ def submit(work: Callable[[], R]) -> Future[R]:
 
 def each(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
     """`work` for every item at once, in `crowd`; the futures in the items' order."""
-    return [crowd().submit(_clean, partial(work, item)) for item in items]
+    return [crowd().submit(_clean, partial(work, item), purposes.current()) for item in items]
 
 
 def close() -> None:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from aggregator import pages
+from aggregator import configpage, library, pages
 from aggregator.api.urls import urlpatterns as api
 from providers.admin import faults
 
@@ -25,11 +25,13 @@ docs = SpectacularSwaggerSplitView.as_view(url_name="docs-schema", url_self="/do
 urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("", pages.home, name="home"),
     re_path("^explore/?$", pages.explore, name="explore"),
+    re_path("^resources/?$", library.page, name="library"),
     path("favicon.ico", pages.favicon),
     re_path("^api/schema/?$", schema, name="schema"),
     re_path("^docs/?$", docs, name="docs"),
     path("docs/schema", schema, name="docs-schema"),
     path("admin/sandbox/", admin.site.admin_view(faults.page), name="faults"),
+    path("admin/configuration/", admin.site.admin_view(configpage.page), name="configuration"),
     path("admin/", admin.site.urls),
     path("admin", pages.to_admin),
     re_path(r"^", include(api)),

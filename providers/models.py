@@ -5,7 +5,6 @@ happened when we asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,9 @@ from providers.datasets import DATASETS
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
 from providers.quota import with_plan
 from providers.resilience import Breaker, Guard, Window
-from providers.tallies import Tally  # noqa: F401 (a model of its own file)
+from providers.resources import Resource as Resource
+from providers.shipped import Shipped as Shipped
+from providers.tallies import Tally as Tally
 
 if TYPE_CHECKING:
     from providers.adapters.base import Adapter
@@ -44,7 +45,6 @@ __all__ = [
     "Scope",
     "Strategy",
     "WebAddress",
-    "catalogue_values",
     "default_rests",
     "read_limits",
 ]
@@ -193,8 +193,6 @@ class Provider(models.Model):
     notes = models.TextField(blank=True)
     # Variables that may hold a key of it, in their order: see `providers.envkeys`.
     key_env = models.JSONField(default=list, blank=True, editable=False)
-    # What the catalogue last said, so that an upgrade can tell its own words from an edit.
-    catalogue = models.JSONField(default=dict, editable=False)
 
     # Set by ProviderQuerySet.with_record().
     calls: int
@@ -388,7 +386,6 @@ class Policy(models.Model):
         help_text="Served for so long after that, with its age, when nobody answers.",
     )
     strategy = models.CharField(max_length=20, choices=Strategy, default=Strategy.PRIORITY)
-    catalogue = models.JSONField(default=dict, editable=False)
 
     class Meta:
         verbose_name_plural = "policies"
@@ -455,13 +452,3 @@ class Cell(models.Model):
 
     def __str__(self) -> str:
         return self.key
-
-
-def catalogue_values(row: models.Model, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The subset of `values` that an administrator has not changed on `row` since last time."""
-    last: dict[str, Any] = getattr(row, "catalogue", {})
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in last or getattr(row, name) == last[name]
-    }

@@ -7,7 +7,7 @@ stays under every profile, so that switching back undoes a switch to the letter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -20,6 +20,7 @@ from providers import catalogue, registry, roster
 from providers.catalogue import CatalogueError
 from providers.datasets import LISTING
 from providers.models import Profile, Provider
+from providers.shipped import Shipped
 
 DEFAULT = "default"
 FIELDS = ("priority", "cached_only")
@@ -103,17 +104,25 @@ def plan(profile: Priorities) -> list[Change]:
     entries = {entry.slug: entry for entry in catalogue.load().providers}
     row = Profile.objects.first()
     settled = set(row.edits) if row else set()
+    said = {record.key: record.values for record in _records()}
     return [
         change
         for provider in Provider.objects.all()
         if (entry := entries.get(provider.slug))
-        for change in _changes(provider, profile.over(entry), settled)
+        for change in _changes(provider, profile.over(entry), said.get(provider.slug, {}), settled)
     ]
 
 
-def _changes(provider: Provider, values: Mapping[str, Any], settled: set[str]) -> Iterator[Change]:
+def _records() -> Iterable[Shipped]:
+    """What the catalogue, under the profile so far, says of each provider."""
+    return Shipped.objects.filter(kind="providers")
+
+
+def _changes(
+    provider: Provider, values: Mapping[str, Any], last: Mapping[str, Any], settled: set[str]
+) -> Iterator[Change]:
     for name in FIELDS:
-        held, said = getattr(provider, name), provider.catalogue.get(name, values[name])
+        held, said = getattr(provider, name), last.get(name, values[name])
         place = f"{provider.slug}.{name}"
         yield Change(provider.slug, name, held, values[name], held != said or place in settled)
 
@@ -123,12 +132,15 @@ def switch(profile: Priorities) -> list[Change]:
     with transaction.atomic():
         changes = plan(profile)
         rows = {row.slug: row for row in Provider.objects.select_for_update()}
+        records = {record.key: record for record in _records()}
         for change in changes:
             row = rows[change.slug]
             if not change.edited:
                 setattr(row, change.field, change.wanted)
-            row.catalogue = {**row.catalogue, change.field: change.wanted}
-        Provider.objects.bulk_update(rows.values(), [*FIELDS, "catalogue"])
+            if record := records.get(change.slug):
+                record.values = {**record.values, change.field: change.wanted}
+        Provider.objects.bulk_update(rows.values(), FIELDS)
+        Shipped.objects.bulk_update(records.values(), ["values"])
         Profile.objects.update_or_create(
             pk=1,
             defaults={

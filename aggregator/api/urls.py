@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from aggregator.api import economy, errors, markets, views
+from aggregator.api import economy, errors, markets, resources, views
 from aggregator.api import serializers as s
 from aggregator.api.sentiment import AnalyzeView, AssetSentimentQuerySerializer
 
@@ -47,6 +47,7 @@ urlpatterns = [
     ),
     re_path(r"^api/capabilities/?$", views.CapabilitiesView.as_view(), name="capabilities"),
     re_path(r"^api/status/?$", views.StatusView.as_view(), name="status"),
+    re_path(r"^api/resources/?$", resources.ResourcesView.as_view(), name="resources"),
     re_path(r"^healthz/?$", views.LivenessView.as_view(), name="healthz"),
     re_path(r"^readyz/?$", views.ReadinessView.as_view(), name="readyz"),
     re_path(r"^api(/[\s\S]*)?$", errors.nothing_here),

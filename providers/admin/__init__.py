@@ -1,5 +1,23 @@
 """The admin of the catalogue: one file for each kind of row."""
 
-from providers.admin import assets, calls, cells, credentials, declared, policies, providers
+from providers.admin import (
+    assets,
+    calls,
+    cells,
+    credentials,
+    declared,
+    policies,
+    providers,
+    resources,
+)
 
-__all__ = ["assets", "calls", "cells", "credentials", "declared", "policies", "providers"]
+__all__ = [
+    "assets",
+    "calls",
+    "cells",
+    "credentials",
+    "declared",
+    "policies",
+    "providers",
+    "resources",
+]

@@ -54,7 +54,7 @@ class ProviderForm(ModelForm):
 
     class Meta:
         model = Provider
-        exclude = ("catalogue",)
+        fields = "__all__"
         labels = {  # noqa: RUF012
             "base_url": "Address",
             "docs_url": "Its docs",

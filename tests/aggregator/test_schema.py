@@ -47,7 +47,7 @@ def test_it_is_valid_openapi_3_1(document: dict[str, Any]) -> None:
 def test_it_names_every_route_once_and_without_a_slash(document: dict[str, Any]) -> None:
     data = {f"/api/{choice.shown_route}" for choice in CHOICES.values()}
     assert len(data) == len(DATA)
-    others = {"/api/capabilities", "/api/status", "/api/sentiment/analyze"}
+    others = {"/api/capabilities", "/api/resources", "/api/status", "/api/sentiment/analyze"}
     assert set(document["paths"]) == data | others
     ids = [found["operationId"] for path in document["paths"].values() for found in path.values()]
     assert len(ids) == len(set(ids))

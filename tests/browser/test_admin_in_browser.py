@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from urllib.error import HTTPError
 
 import pytest
@@ -181,6 +182,22 @@ def test_a_strategy_is_chosen_and_the_page_says_whom_it_asks(admin: Visit) -> No
     page.get_by_role("button", name="Save", exact=True).click()
 
 
+def test_a_configuration_is_looked_at_and_then_applied(admin: Visit, tmp_path: Path) -> None:
+    page = admin.page
+    page.get_by_role("link", name="Take it away or bring one in").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the configuration").click()
+    written = Path(download.value.path()).read_text()
+    assert "  kraken:" in written
+    file = tmp_path / "config.yaml"
+    file.write_text("aggregator: 1\nproviders:\n  gdelt: {notes: 'Ours: a\u0308.'}\n")
+    page.get_by_label("Configuration").set_input_files(file)
+    page.get_by_role("button", name="Show what it would change").click()
+    expect(page.get_by_role("region", name="Changes")).to_contain_text("Ours: a\u0308.")
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_text("1 row changed.")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -189,6 +206,8 @@ def test_a_strategy_is_chosen_and_the_page_says_whom_it_asks(admin: Visit) -> No
         "/admin/providers/provider/1/change/",
         "/admin/providers/policy/",
         "/admin/providers/policy/1/change/",
+        "/admin/providers/resource/?flag=suspect",
+        "/admin/configuration/",
         "/admin/providers/call/",
         "/admin/aggregator/client/add/",
         "/admin/sandbox/",

@@ -15,7 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
 ANSWERED = "/explore?dataset=ohlc&symbol=BTC&interval=1h&limit=30&ask=1"
 REFUSED = "/explore?dataset=ohlc&symbol=BTC&limit=99999&ask=1"
-PAGES = ("/", "/explore", ANSWERED, REFUSED, "/api/market?limit=2", "/nowhere")
+CATALOGUE = "/resources?category=node"
+PAGES = ("/", "/explore", ANSWERED, REFUSED, CATALOGUE, "/api/market?limit=2", "/nowhere")
 
 
 # -- Home ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from providers.datasets import (
     PriceQuery,
     Query,
 )
-from providers.models import Provider, Scope
+from providers.models import Provider, Resource, Scope
 from providers.resilience import Breaker, Window
 
 MINUTE = {"limit": 60, "per_s": 60}
@@ -126,3 +126,21 @@ def test_no_call_costs_more_than_a_window_gives_at_once(entry: catalogue.Provide
         for window in row.windows(scope):
             if window.limit > 1:
                 assert dearest(row.adapter_class) <= window.capacity
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({"url": "https://a.example/v1"}, "https://a.example/v1"),
+        ({"url": "https://a.example/v1", "probe_url": "https://a.example/ping"}, "/ping"),
+        ({"url": "https://a.example/{API_KEY}"}, ""),
+        ({"url": "wss://a.example"}, ""),
+        ({"url": ""}, ""),
+        ({"url": "https://a.example", "flags": ["retired"]}, ""),
+    ],
+)
+def test_a_resource_is_looked_at_only_where_that_makes_sense(
+    fields: dict[str, Any], asked: str
+) -> None:
+    probe = Resource(slug="a", title="A", category="market", **fields).probe
+    assert probe.endswith(asked) if asked else probe == ""

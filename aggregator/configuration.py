@@ -1,0 +1,155 @@
+"""
+The whole configuration as one YAML file: to be kept, read, compared, and taken elsewhere.
+
+Providers, policies and clients stand there in whole; of assets, listings and resources what differs
+from the catalogue does. Keys, hashes and whatever looks like one stay out. Reading such a file is
+`importing`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from django.db import models
+
+from aggregator.models import Client
+from providers import redaction, tables
+from providers.models import Credential, Listing
+from providers.secrets import SecretUnreadable
+from providers.shipped import Shipped
+from providers.tables import ASSETS, LISTINGS, POLICIES, PROVIDERS, RESOURCES, Table
+
+FORMAT = 1
+VERSION, REMOVED = "aggregator", "removed"  # beside the sections of rows
+HEADER = """\
+# The configuration of an Aggregator: exportconfig writes it, importconfig reads it.
+# What a file does not say stays as it is. Keys of providers and of clients are never in it.
+"""
+ADDRESSES = ("base_url", "url", "addresses", "probe_url")
+KEY_IN_PATH = re.compile(r"/(?=\w*[0-9])(?=\w*[A-Za-z])\w{24,}")
+
+
+class Clients(Table[Client]):
+    """Clients by name. One that is made here has a key that nobody knows: give it a new one."""
+
+    def make(self, key: str) -> Client:
+        row = Client(name=key)
+        row.new_key()
+        return row
+
+
+CLIENTS = Clients("clients", Client, "name")
+TABLES: tuple[Table[Any], ...] = (*tables.TABLES, CLIENTS)
+IN_WHOLE = (PROVIDERS, POLICIES, CLIENTS)
+SHIPPED = (PROVIDERS, POLICIES, ASSETS, LISTINGS, RESOURCES)
+
+
+@dataclass
+class Exported:
+    """`left_out` names the fields that are not there because they may hold a key."""
+
+    sections: dict[str, Any] = field(default_factory=dict)
+    left_out: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        notes = [f"# Left out, as it may hold a key: {name}\n" for name in self.left_out]
+        written = yaml.dump(
+            {VERSION: FORMAT, **self.sections},
+            Dumper=_Plain,
+            sort_keys=False,
+            allow_unicode=True,
+            width=100,
+        )
+        return "".join([HEADER, *notes, "\n", written])
+
+
+def export() -> Exported:
+    """What is configured now."""
+    found, keys = Exported(), _keys()
+    for table in TABLES:
+        records = dict(Shipped.objects.filter(kind=table.name).values_list("key", "values"))
+        rows = table.rows()
+        section = {
+            name: _without_secrets(table, name, row, keys, found)
+            for name, row in sorted(rows.items())
+            if _is_told(table, row, records.get(name))
+        }
+        if section:
+            found.sections[table.name] = section
+        if removed := sorted(records.keys() - rows.keys()):
+            found.sections.setdefault(REMOVED, {})[table.name] = removed
+    if REMOVED in found.sections:  # to the end
+        found.sections[REMOVED] = found.sections.pop(REMOVED)
+    return found
+
+
+def _is_told(table: Table[Any], row: models.Model, record: Mapping[str, Any] | None) -> bool:
+    if isinstance(row, Listing) and row.learned_at is not None:
+        return False  # the provider itself tells it to whoever asks
+    if table in IN_WHOLE or record is None:
+        return True
+    return any(value != record.get(name) for name, value in table.values(row).items())
+
+
+def _without_secrets(
+    table: Table[Any], key: str, row: models.Model, secrets: list[str], found: Exported
+) -> dict[str, Any]:
+    told = {}
+    for name, value in table.values(row).items():
+        if any(_may_be_secret(name, text, secrets) for text in _texts(value)):
+            found.left_out.append(f"{table.name}.{key}.{name}")
+        else:
+            told[name] = value
+    return told
+
+
+def _may_be_secret(name: str, text: str, secrets: list[str]) -> bool:
+    if any(secret in text for secret in secrets) or redaction.redact(text) != text:
+        return True
+    return name in ADDRESSES and KEY_IN_PATH.search(text) is not None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(name)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+def _keys() -> list[str]:
+    """Every key that is stored and can be read."""
+    found = []
+    for credential in Credential.objects.all():
+        try:
+            found.append(credential.key())
+        except SecretUnreadable:
+            continue  # nobody can have written it into a field from here
+    return [key for key in found if len(key) >= redaction.SHORTEST]
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors: every value is written out where it stands."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Plain, text: str) -> yaml.Node:
+    """Several lines as such; what YAML might take for the end of a line is spelled out."""
+    if not text.replace("\n", "").isprintable():
+        style: str | None = '"'
+    else:
+        style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Plain.add_representer(str, _text)
