@@ -1,0 +1,1 @@
+"""Questions in plain words, and the loop that learns to sort them."""
