@@ -26,8 +26,8 @@ LONGEST = 5  # words of a name or a period
 
 _MARK = re.compile(rf"<(?:{'|'.join(KINDS)})>")
 # Chinese, Japanese and Korean write without spaces, so a name there has no border.
-_CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-_CJK_RUN = re.compile(rf"[{_CJK}]+")
+CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff"
+_CJK_RUN = re.compile(rf"[{CJK}]+")
 
 _COUNT = r"(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|ninety|few|couple of)"
 _UNIT = (
@@ -69,10 +69,15 @@ def mask(text: str) -> str:
     The longest name wins, and equal masks side by side become one. A skeleton is its own skeleton.
     """
     parts: list[str] = []
-    for part in _masked(words(text).split()):
+    for part in marked(text):
         if not (parts and parts[-1] == part and _MARK.fullmatch(part)):
             parts.append(part)
     return " ".join(parts)
+
+
+def marked(text: str) -> list[str]:
+    """The words and masks of a text one by one, before equal masks become one."""
+    return list(_masked(words(text).split()))
 
 
 def words(text: str) -> str:
