@@ -384,7 +384,7 @@ def test_a_coin_learned_from_a_recorded_list_is_priced_from_a_recorded_ticker(
     assert {row["symbol"]: str(row["price"]) for row in said.data} == {
         symbol: ticker[f"{symbol}/USD"]["c"][0] for symbol in ("KAVA", "STORJ")
     }
-    assert said.meta["missing"] == [{"symbol": "NEVER", "reason": "unsupported"}]
+    assert said.meta["missing"] == [{"symbol": "NEVER", "reason": "missing"}]
 
 
 def test_a_recorded_refusal_of_a_country_is_shown_as_one(replay: World) -> None:

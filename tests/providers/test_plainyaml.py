@@ -88,7 +88,8 @@ VALUES = st.recursive(
 
 @given(VALUES)
 def test_what_is_dumped_is_read_back(value: Any) -> None:
-    assert read(yaml.safe_dump(value, allow_unicode=True)).value == value
+    # Escaped: PyYAML writes a line end of its own (U+0085) as it is, and reads it as a space.
+    assert read(yaml.safe_dump(value)).value == value
 
 
 @given(st.text(max_size=200))
