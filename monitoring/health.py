@@ -78,7 +78,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One check. `in_a_row` is how many failures in a row the circuit has counted, visitors' too."""
+    """One check. `in_a_row`: failures in a row that the circuit has counted, visitors' too."""
 
     at: datetime
     finding: Finding

@@ -137,9 +137,7 @@ class CheckResult(models.Model):
     written_at = models.DateTimeField(default=now, db_index=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["endpoint", "run"], name="one_result_a_run")
-        ]
+        constraints = [models.UniqueConstraint(fields=["endpoint", "run"], name="one_result_a_run")]
         indexes = [models.Index(fields=["endpoint", "at"], name="results_of_an_endpoint")]
         ordering = ["-at", "-pk"]
 
