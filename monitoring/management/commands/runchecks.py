@@ -11,8 +11,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
+from django.utils.timezone import now
 
-from monitoring import cycle
+from monitoring import cycle, rollups, tasks
 from providers import calls
 
 logger = logging.getLogger(__name__)
@@ -28,8 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            self.stdout.write(str(cycle.run()))
-            calls.flush()
+            self.stdout.write(tasks.run_checks())
             return
         stop = threading.Event()
 
@@ -40,7 +40,8 @@ class Command(BaseCommand):
         signal.signal(signal.SIGINT, ask_to_stop)
         while not stop.wait(EVERY_S):
             try:
-                cycle.run()
+                if cycle.run().checked:
+                    rollups.run(now())
             except Error as error:  # it comes back; so do we
                 logger.error("the database is out of reach: %s", error)
             close_old_connections()
