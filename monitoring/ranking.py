@@ -41,11 +41,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Choice:
-    """`name` is None when nobody can be asked; `reason` says why, in either case."""
+    """
+    `name` is None when nobody can be asked; `reason` says why, in either case. `among` is how many
+    there are of the kind that was asked for, however they are.
+    """
 
     name: str | None
     reason: str
     alternatives: tuple[str, ...] = ()
+    among: int = 0
 
 
 def rank(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -90,13 +94,14 @@ def get_healthiest_provider(kind: str = "data", dataset: str | None = None) -> C
     ]
     ranked = rank([Candidate(i.name, i.status, i.health.response_time_ms) for i in found])
     if not ranked:
-        return Choice(None, _why_nobody(found))
+        return Choice(None, _why_nobody(found), among=len(found))
     cell = Cell(f"ranking:{kind}:{dataset or ''}", ttl=KEPT_S)
-    led = prefer(ranked, cell.peek())
-    if cell.peek() != led[0].name:
+    incumbent = cell.peek()
+    led = prefer(ranked, incumbent)
+    if led[0].name != incumbent:
         cell.update(lambda _: (led[0].name, None))
     names = tuple(item.name for item in led[1 : 1 + ALTERNATIVES])
-    return Choice(led[0].name, _why(led[0]), names)
+    return Choice(led[0].name, _why(led[0]), names, len(found))
 
 
 def _offers(item: Reading, dataset: str | None) -> bool:

@@ -22,7 +22,7 @@ from monitoring import byhand, histories, ranking, readings, readouts
 from monitoring.api import parameters as p
 from monitoring.api import serializers as s
 from monitoring.readings import Reading
-from providers.errors import Unanswered
+from providers.errors import NotFound, Unanswered
 
 NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="A provider: coingecko.")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -103,13 +103,13 @@ class BestView(APIView):
         summary="Whom to ask now: the healthiest provider, and why",
         tags=["system"],
         parameters=[p.BestParameters],
-        responses=said(s.BestSerializer, 400, 401, 403, 429, 503),
+        responses=said(s.BestSerializer, 400, 401, 403, 404, 429, 503),
     )
     def get(self, request: Request) -> Response:
         asked = p.BestParameters.of(request)
         choice = ranking.get_healthiest_provider(asked["kind"], asked.get("dataset"))
         if choice.name is None:
-            raise Unanswered(choice.reason)
+            raise (Unanswered if choice.among else NotFound)(choice.reason)
         return Response(
             {
                 "best_provider": choice.name,
