@@ -207,7 +207,7 @@ def banner(items: Iterable[Reading], board: Board) -> tuple[str, str]:
     if ill and len(ill) == len(watched):
         return "down", "Nothing works"
     if ill:
-        return "partial", f"{len(ill)} of {len(watched)} {_do(len(ill))} not work"
+        return "down", f"{len(ill)} of {len(watched)} {_do(len(ill))} not work"
     if poor:
         return "degraded", f"{len(poor)} of {len(watched)} {_work(len(poor))} slowly or in part"
     if unsure:
