@@ -30,6 +30,7 @@ class Finding(StrEnum):
     FAULT = "fault"
     RESTING = "resting"  # not asked: it rests after failures that others saw
     BLOCKED = "blocked"  # it does not want this host
+    LOADING = "loading"  # it answers, and is not ready yet
     LIMITED = "limited"  # it asked us to slow down
     SPENT = "spent"  # not asked: our own budget for it is spent
     OURS = "ours"  # a key, a permission or a bill
@@ -47,6 +48,7 @@ _FINDINGS = {
     "ok": Finding.GOOD,
     "missing": Finding.GOOD,  # it knew what it does not know
     "plan_limit": Finding.GOOD,
+    "loading": Finding.LOADING,
     "throttled": Finding.LIMITED,
     "blacklisted": Finding.LIMITED,
     "out_of_tokens": Finding.SPENT,
@@ -169,7 +171,7 @@ def _judged(
             return Status.DOWN, seen.reason
         case Finding.LIMITED | Finding.SPENT:
             return Status.RATE_LIMITED, seen.reason
-        case Finding.PARTIAL:
+        case Finding.PARTIAL | Finding.LOADING:
             return Status.DEGRADED, seen.reason
         case Finding.FAULT | Finding.RESTING:
             is_down = failures >= rules.down_after or state.status is Status.DOWN

@@ -202,7 +202,7 @@ def _said(error: ProviderError) -> str:
 
 
 # Errors without a verdict for the circuit that are something the other side said.
-_SAID = frozenset(["throttled", "blocked", "bad_key", "dropped"])
+_SAID = frozenset(["throttled", "blocked", "bad_key", "loading", "dropped"])
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('run', models.BigIntegerField(help_text='The lease it was found under: each writes once.')),
                 ('at', models.DateTimeField()),
-                ('finding', models.CharField(choices=[('good', 'good'), ('partial', 'partial'), ('fault', 'fault'), ('resting', 'resting'), ('blocked', 'blocked'), ('limited', 'limited'), ('spent', 'spent'), ('ours', 'ours'), ('off', 'off'), ('maintenance', 'maintenance'), ('nothing', 'nothing')], max_length=12)),
+                ('finding', models.CharField(choices=[('good', 'good'), ('partial', 'partial'), ('fault', 'fault'), ('resting', 'resting'), ('blocked', 'blocked'), ('loading', 'loading'), ('limited', 'limited'), ('spent', 'spent'), ('ours', 'ours'), ('off', 'off'), ('maintenance', 'maintenance'), ('nothing', 'nothing')], max_length=12)),
                 ('status', models.CharField(choices=[('healthy', 'healthy'), ('degraded', 'degraded'), ('down', 'down'), ('rate_limited', 'rate_limited'), ('misconfigured', 'misconfigured'), ('maintenance', 'maintenance'), ('disabled', 'disabled'), ('unknown', 'unknown')], max_length=15)),
                 ('outcome', models.CharField(help_text="'ok' or a code of providers.errors.", max_length=20)),
                 ('response_time_ms', models.FloatField(null=True)),

@@ -74,6 +74,7 @@ def test_a_rest_is_no_failure_of_its_own() -> None:
         (Finding.OURS, Status.MISCONFIGURED),
         (Finding.BLOCKED, Status.DOWN),
         (Finding.PARTIAL, Status.DEGRADED),
+        (Finding.LOADING, Status.DEGRADED),
         (Finding.OFF, Status.DISABLED),
         (Finding.MAINTENANCE, Status.MAINTENANCE),
     ],
@@ -134,6 +135,7 @@ def test_every_code_of_the_errors_says_what_it_says_of_the_provider() -> None:
     # The reason of an open circuit is looked at by whoever asked.
     assert nothing == {"provider_error", "refused", "unsupported", "circuit_open"}
     assert known["throttled"] is Finding.LIMITED
+    assert known["loading"] is Finding.LOADING
     assert known["bad_key"] is known["no_key"] is Finding.OURS
     assert known["broken"] is known["garbled"] is known["timed_out"] is FAULT
     assert finding("cancelled") is Finding.NOTHING
