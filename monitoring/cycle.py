@@ -29,7 +29,8 @@ from providers.standing import Status
 
 logger = logging.getLogger("monitoring.checks")
 
-WORKERS = 32  # checks under way at once
+# Checks under way at once, each with a connection of its own: PostgreSQL allows 100 by default.
+WORKERS = 48
 # A batch of so many takes at most two time-outs, and its lease is longer than that.
 BATCH = 2 * WORKERS
 PATIENCE_S = 20.0  # no batch is begun after it: a task of the worker has 55 seconds
