@@ -103,7 +103,7 @@ class Endpoint(models.Model):
         indexes = [models.Index(fields=["next_due"], name="endpoints_by_due")]
 
     def __str__(self) -> str:
-        return self.health.name
+        return self.health.name if self.health_id else "no endpoint"  # as in the admin's empty form
 
     def rules(self, plan: Plan, interval_s: float) -> Rules:
         return Rules(

@@ -80,6 +80,7 @@ def test_checks_are_started_by_hand(admin_client: Client, upstreams: Upstreams) 
 def test_a_list_costs_the_same_few_queries_however_long_it_is(
     admin_client: Client, model: str
 ) -> None:
+    assert admin_client.get(f"/admin/monitoring/{model}/").status_code == 200  # empty, too
     for n in range(6):
         one = endpoint(f"p{n}")
         results(one, *["good"] * 5)
