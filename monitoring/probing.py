@@ -17,7 +17,7 @@ from monitoring.models import Source
 from providers import roster
 from providers.client import call
 from providers.datasets import PingQuery
-from providers.errors import Blacklisted, CircuitOpen, ProviderError
+from providers.errors import Blacklisted, CircuitOpen, OutOfTokens, ProviderError
 from providers.models import Call, Provider
 from providers.redaction import redact
 from providers.resilience import Deadline, Reason
@@ -26,6 +26,7 @@ from providers.wording import outcome as in_words
 PURPOSE = "check"
 WINDOW = timedelta(minutes=15)  # of which the 95th percentile is taken
 MOST_CALLS = 500  # of the window that are looked at, the newest
+MOMENT_S = 60.0  # a rate limit that lets us ask again within it is not worth a word
 PARTLY = 0.1  # a provider whose visitors lately saw so many failures is degraded
 
 # Outcomes of a call that never reached the other side: they may be our own network's fault.
@@ -157,6 +158,8 @@ def probe(provider: Provider, timeout_s: float, now: datetime) -> Found:
         fetched = call(provider, PingQuery(), Deadline(timeout_s), purpose=PURPOSE)
     except CircuitOpen as error:
         return _resting(provider, error, now)
+    except OutOfTokens as error:
+        return _spent(error, now)
     except ProviderError as error:
         return _failed(provider, error, now)
     return Found(
@@ -179,6 +182,13 @@ def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
     found, said = _RESTS.get(circuit.reason, usual)
     code = Blacklisted.code if circuit.reason is Reason.BLACKLISTED else CircuitOpen.code
     return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)
+
+
+def _spent(error: OutOfTokens, now: datetime) -> Found:
+    """A limit of one call in ten seconds is none: the check comes a little later."""
+    if error.wait is not None and error.wait <= MOMENT_S:
+        return Found(now, Finding.NOTHING, error.code, in_words(error.code), wait_s=error.wait)
+    return Found(now, Finding.SPENT, error.code, in_words(error.code))
 
 
 def _failed(provider: Provider, error: ProviderError, now: datetime) -> Found:

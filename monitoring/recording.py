@@ -17,13 +17,14 @@ from monitoring import leases
 from monitoring.health import Finding, Rules, State, aged, verdict
 from monitoring.models import CheckResult, Endpoint, StateChange
 from monitoring.probing import Found
+from providers.errors import OutOfTokens
 from providers.health import LASTING, Health
 from providers.standing import Status
 
 logger = logging.getLogger("monitoring.checks")
 
 # Nothing was checked, so there is no result.
-NO_RESULT = frozenset([Finding.OFF, Finding.MAINTENANCE])
+NOT_CHECKED = frozenset([Finding.OFF, Finding.MAINTENANCE, Finding.SPENT])
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def write(batch: Sequence[Checked]) -> dict[str, Health]:
     for item in written:
         health = rows[item.endpoint.health_id]
         _judge(health, item)
-        if item.found.finding not in NO_RESULT:
+        if not _is_put_off(item.found) and item.found.finding not in NOT_CHECKED:
             results.append(_result(health, item))
     CheckResult.objects.bulk_create(results, ignore_conflicts=True)
     for (
@@ -61,7 +62,14 @@ _FIELDS = [
 ]
 
 
+def _is_put_off(found: Found) -> bool:
+    """It was not asked for a moment's sake: see `probing._spent`."""
+    return found.finding is Finding.NOTHING and found.outcome == OutOfTokens.code
+
+
 def _judge(health: Health, item: Checked) -> None:
+    if _is_put_off(item.found):
+        return
     found, before = item.found, state_of(health)
     old = aged(before, found.at)
     new = verdict(old, found.seen(), item.rules)

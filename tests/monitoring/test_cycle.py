@@ -221,6 +221,31 @@ def test_the_check_after_a_rest_is_the_probe_that_ends_it(
     assert provider.guard.standing().circuit.back_at is not None
 
 
+def test_a_check_that_has_to_wait_a_moment_is_put_off(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    provider = upstreams.provider("a", limits=[{"limit": 1, "per_s": 10}])
+    with provider.guard.admit():
+        pass
+    cycle.run(calendar)
+    assert (health("a").status, health("a").checked_at) == ("unknown", None)
+    due = Endpoint.objects.get().next_due
+    assert due
+    assert timedelta(seconds=8) < due - calendar.now < timedelta(seconds=11)
+    assert not CheckResult.objects.exists()
+
+
+def test_a_budget_that_is_spent_for_long_is_a_rate_limit(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    provider = upstreams.provider("a", limits=[{"limit": 1, "per_s": 86400}])
+    with provider.guard.admit():
+        pass
+    cycle.run(calendar)
+    assert health("a").status == "rate_limited"
+    assert upstreams.asked == []
+
+
 # -- Our own network ---------------------------------------------------------------------------
 
 
