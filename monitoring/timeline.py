@@ -7,9 +7,11 @@ stands beside it as coverage. What we did not see is neither.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import NamedTuple
 
 from providers.standing import Status
@@ -67,10 +69,12 @@ class Span:
 
 
 def spans(intervals: Sequence[Interval], edges: Sequence[datetime]) -> list[Span]:
-    """The spans between neighbouring `edges`, with what the intervals say of each."""
-    found = [Span(start, end) for start, end in zip(edges, edges[1:], strict=False)]
-    for span in found:
-        for status, began_at, ended_at in intervals:
+    """The spans between neighbouring `edges` (ascending), with what the intervals say of each."""
+    found = [Span(start, end) for start, end in pairwise(edges)]
+    for status, began_at, ended_at in intervals:
+        # From the span in which it began to the one in which it ended.
+        first = max(0, bisect_right(edges, began_at) - 1)
+        for span in found[first : bisect_left(edges, ended_at)]:
             both = min(span.end, ended_at) - max(span.start, began_at)
             if both > timedelta(0):
                 span.seconds[status] = span.seconds.get(status, 0.0) + both.total_seconds()
