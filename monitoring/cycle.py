@@ -183,7 +183,8 @@ def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
     provider = row.health.provider
     interval_s = wanted_s
     if provider is not None and _is_known(provider):
-        interval_s = scheduling.affordable_s(provider, wanted_s, plan.quota_percent)
+        key = next(iter(roster.current().keys_of(provider)), None)
+        interval_s = scheduling.affordable_s(provider, wanted_s, plan.quota_percent, key)
     is_recovering = found.finding is Finding.GOOD and row.health.status in _ILL
     return Checked(
         row,

@@ -20,7 +20,7 @@ from providers.datasets import PingQuery
 from providers.errors import Blacklisted, CircuitOpen, OutOfTokens, ProviderError
 from providers.models import Call, Provider
 from providers.redaction import redact
-from providers.resilience import Deadline, Reason
+from providers.resilience import Deadline, Guard, Reason
 from providers.wording import outcome as in_words
 
 PURPOSE = "check"
@@ -159,7 +159,7 @@ def probe(provider: Provider, timeout_s: float, now: datetime) -> Found:
     except CircuitOpen as error:
         return _resting(provider, error, now)
     except OutOfTokens as error:
-        return _spent(error, now)
+        return _spent(provider, error, now)
     except ProviderError as error:
         return _failed(provider, error, now)
     return Found(
@@ -184,11 +184,27 @@ def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
     return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)
 
 
-def _spent(error: OutOfTokens, now: datetime) -> Found:
-    """A limit of one call in ten seconds is none: the check comes a little later."""
-    if error.wait is not None and error.wait <= MOMENT_S:
-        return Found(now, Finding.NOTHING, error.code, in_words(error.code), wait_s=error.wait)
+def _spent(provider: Provider, error: OutOfTokens, now: datetime) -> Found:
+    """
+    A limit of one call in ten seconds is none: the check comes a little later. Neither is one that
+    holds checks back so that visitors may ask.
+    """
+    if (error.wait is not None and error.wait <= MOMENT_S) or not _is_spent(provider):
+        wait_s = error.wait or MOMENT_S
+        return Found(now, Finding.NOTHING, error.code, in_words(error.code), wait_s=wait_s)
     return Found(now, Finding.SPENT, error.code, in_words(error.code))
+
+
+def _is_spent(provider: Provider) -> bool:
+    """Would visitors have to wait as well, whatever key is used?"""
+    guards = [key.guard for key in roster.current().keys_of(provider)]
+    return _waits(provider.guard) or (bool(guards) and all(map(_waits, guards)))
+
+
+def _waits(guard: Guard) -> bool:
+    tokens, now = guard.standing().tokens, guard.clock()
+    narrowed = [window.learned(tokens.get(window.name)) for window in guard.windows]
+    return any(w.wait(w.refill(tokens.get(w.name), now), now, 1) > MOMENT_S for w in narrowed)
 
 
 def _failed(provider: Provider, error: ProviderError, now: datetime) -> Found:

@@ -19,7 +19,7 @@ from monitoring.models import Endpoint, Plan
 from monitoring.probing import excused
 from providers import roster
 from providers.health import Health
-from providers.models import Provider, Scope
+from providers.models import Provider
 from providers.resilience import Standing, standings
 from providers.roster import Remembered
 from providers.standing import Status
@@ -156,12 +156,10 @@ def quota_exhausted_at(provider: Provider, used_per_s: float, moment: datetime) 
     than comes back. None when that does not happen.
     """
     found: list[float] = []
-    guards = [(provider.guard, provider.windows(Scope.ADDRESS))]
     keys = roster.current().keys_of(provider)[:1]
-    guards += [(key.guard, provider.windows(Scope.KEY)) for key in keys]
-    for guard, windows in guards:
+    for guard in (provider.guard, *(key.guard for key in keys)):
         tokens = guard.standing().tokens
-        for window in windows:
+        for window in guard.windows:
             narrowed = window.learned(tokens.get(window.name))
             level = narrowed.refill(tokens.get(window.name), moment.timestamp()).level
             net = used_per_s - narrowed.per_second

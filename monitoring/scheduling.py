@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from zlib import crc32
 
 from providers.datasets import PingQuery
-from providers.models import Provider
+from providers.models import Credential, Provider, Scope
 
 # After a surprise we look again soon: two good checks or three bad ones should not take a quarter
 # of an hour.
@@ -14,14 +14,17 @@ AGAIN_S = 30.0
 EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def affordable_s(provider: Provider, wanted_s: float, percent: float) -> float:
+def affordable_s(
+    provider: Provider, wanted_s: float, percent: float, key: Credential | None = None
+) -> float:
     """
-    The interval that spends at most `percent` of each of the provider's rate limits, and is not
+    The interval that spends at most `percent` of each rate limit of provider and key, and is not
     shorter than wanted: of 25 calls a day 5 % are one check in 19 hours.
     """
     cost = provider.adapter_class.cost(PingQuery())
     share = percent / 100
-    least = [cost * limit["per_s"] / (limit["limit"] * share) for limit in provider.limits]
+    windows = [*provider.windows(Scope.ADDRESS), *(key.windows if key else ())]
+    least = [cost * window.per_s / (window.limit * share) for window in windows]
     return float(max([wanted_s, *least]))
 
 

@@ -14,6 +14,7 @@ from monitoring import cycle, leases, roll, tasks
 from monitoring.cycle import Round
 from monitoring.models import MOST_TIMEOUT_S, CheckResult, Endpoint, Plan, StateChange
 from providers import calls, roster
+from providers.errors import OutOfTokens
 from providers.health import Health
 from providers.models import Call, Credential, Provider
 from tests.upstreams import Keyed, Upstreams, status
@@ -244,6 +245,20 @@ def test_a_budget_that_is_spent_for_long_is_a_rate_limit(
     cycle.run(calendar)
     assert health("a").status == "rate_limited"
     assert upstreams.asked == []
+
+
+def test_checks_that_are_held_back_for_visitors_say_nothing_of_the_provider(
+    upstreams: Upstreams, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstreams.provider("a", limits=[{"limit": 100, "per_s": 86400}])
+
+    def paced(*args: Any, **kwargs: Any) -> None:
+        raise OutOfTokens("kept for visitors", wait=7200)
+
+    monkeypatch.setattr("monitoring.probing.call", paced)
+    cycle.run(calendar)
+    assert health("a").status == "unknown"
+    assert not CheckResult.objects.exists()
 
 
 # -- Our own network ---------------------------------------------------------------------------
