@@ -3,20 +3,28 @@ From the event loop into Django: a whole request in, a whole response out.
 
 Django runs its fast synchronous way, under WSGI (PEP 3333), in a thread of `pool`. The body of the
 request is here before the thread starts, and the response leaves after it has ended, so no thread
-ever waits for a visitor's line.
+ever waits for a visitor's line. A response that streams leaves piece by piece: a thread makes a
+piece, and is free again before that one leaves. What makes the pieces must not hold a cursor of the
+database from one to the next, as each may be made in another thread.
 """
 
 from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from wsgiref.types import StartResponse
 
-from aggregator.wire import Response, Scope
+from django.db import close_old_connections
+
+from aggregator.wire import Response, Scope, Stream
 
 BODILESS = (204, 304)
+# Of a response that streams so many bytes leave at once, or what was made in so many seconds.
+PIECE = 65_536
+PIECE_S = 0.1
 
 Environ = dict[str, Any]
 Handler = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -63,7 +71,7 @@ def _quoted(query: bytes) -> str:
     return "".join(chr(byte) if byte < 128 else f"%{byte:02X}" for byte in query)
 
 
-def run(handler: Handler, environ: Environ) -> Response:
+def run(handler: Handler, environ: Environ) -> Response | Stream:
     """What the handler answers; to be called in a thread."""
     status, headers = 500, []
 
@@ -74,11 +82,42 @@ def run(handler: Handler, environ: Environ) -> Response:
         return None
 
     chunks = handler(environ, start)
+    close: Callable[[], None] = getattr(chunks, "close", _nothing)
+    made, is_whole = iter(chunks), True
     try:
-        body = b"".join(chunks)
-    finally:
-        if close := getattr(chunks, "close", None):
-            close()
+        if getattr(chunks, "streaming", False):
+            body, is_whole = _piece(made)
+        else:
+            body = b"".join(made)
+    except BaseException:
+        close()
+        raise
+    if not is_whole:
+        close_old_connections()  # the next piece may be another thread's, with one of its own
+        return Stream(status, headers, body, _others(made), close)
+    close()
     if status not in BODILESS and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", b"%d" % len(body)))
     return Response(status, headers, body)
+
+
+def _nothing() -> None:
+    """What a response without `close` has to be closed by."""
+
+
+def _piece(made: Iterator[bytes]) -> tuple[bytes, bool]:
+    """The next piece that is worth a trip, and whether it is the last."""
+    gathered, until = bytearray(), time.monotonic() + PIECE_S
+    for chunk in made:
+        gathered += chunk
+        if len(gathered) >= PIECE or time.monotonic() >= until:
+            return bytes(gathered), False
+    return bytes(gathered), True
+
+
+def _others(made: Iterator[bytes]) -> Iterator[bytes]:
+    is_last = False
+    while not is_last:
+        piece, is_last = _piece(made)
+        close_old_connections()
+        yield piece

@@ -32,7 +32,7 @@ from aggregator.callers import Caller
 from aggregator.hot import Known, Line
 from aggregator.meter import Verdict, meter
 from aggregator.pool import For, Pool
-from aggregator.wire import Receive, Response, Scope, Send
+from aggregator.wire import Receive, Response, Scope, Send, Stream
 from providers.datasets import PriceQuery, Query
 from providers.errors import GatewayError, Overloaded
 
@@ -46,7 +46,7 @@ TICKS = 10  # a second: as exact as `age_s` is written
 # What asks no provider, by the beginning of its path.
 HOUSE = (
     *("/admin", "/static/", "/docs", "/healthz", "/readyz", "/metrics"),
-    *("/api/status", "/api/capabilities", "/api/schema"),
+    *("/api/status", "/api/capabilities", "/api/schema", "/api/providers", "/status"),
 )
 
 
@@ -84,6 +84,7 @@ class Edge:
             await send({"type": "websocket.close", "code": 1000})
             return
         path: str = scope["path"]
+        response: Response | Stream
         try:
             if path.startswith("/api/") or path == "/api":
                 response = await self._api(scope, receive)
@@ -94,14 +95,18 @@ class Edge:
         except Exception:
             logger.exception("unexpected error at the edge")
             response = wire.of_problem(problem(500, "error", "It has been logged."), {})
-        await wire.respond(scope, send, response)
+        if isinstance(response, Stream):
+            await wire.stream(scope, receive, send, response, self.pool.threads)
+        else:
+            await wire.respond(scope, send, response)
 
-    async def _api(self, scope: Scope, receive: Receive) -> Response:
+    async def _api(self, scope: Scope, receive: Receive) -> Response | Stream:
         if scope["method"] == "OPTIONS":
             return wire.preflight()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         caller = callers.of_request(scope, headers)
         verdict = meter.count(caller)
+        response: Response | Stream
         try:
             if not verdict.allowed:
                 response = _throttled(verdict)
@@ -115,7 +120,7 @@ class Edge:
 
     async def _django(
         self, scope: Scope, receive: Receive, caller: Caller | None = None
-    ) -> Response:
+    ) -> Response | Stream:
         """What Django says to this very request; `caller` was admitted to the API."""
         body = b""
         if scope["method"] not in ("GET", "HEAD"):
@@ -132,7 +137,7 @@ class Edge:
 
     async def _run(
         self, whom: For, environ: bridge.Environ, arrival: Arrival | None = None
-    ) -> Response:
+    ) -> Response | Stream:
         work = partial(bridge.run, self.django, environ)
         return await self.pool.run(whom, arrival.carried_by(work) if arrival else work)
 
@@ -140,7 +145,7 @@ class Edge:
 
     async def _get(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], caller: Caller
-    ) -> Response:
+    ) -> Response | Stream:
         """An answer off the board if it will do, else what Django says."""
         line: Line = (scope["path"], scope["query_string"])
         now = self.clock()
@@ -213,6 +218,8 @@ class Edge:
         is_gathered = _asked_by(line[0]) is PriceQuery
         with arrivals.announced() if is_gathered else nullcontext() as arrival:
             response = await self._run(For.API, environ, arrival)
+        if isinstance(response, Stream):
+            raise TypeError("what several wait for cannot be streamed")
         answer: Answer | None = environ.get(hot.ANSWER)
         if answer is None:
             return Landed(response.plus(wire.cors()), None)

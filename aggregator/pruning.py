@@ -5,19 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
-from django.db.models import QuerySet
 from django.utils.timezone import now
 
 from aggregator.models import ShelvedAnswer
 from providers.models import Call, Cell
+from providers.pruning import delete_in_chunks
 from providers.tallies import KEPT as TALLIES_KEPT
 from providers.tallies import Tally
 
 CALLS_KEPT = timedelta(days=7)
-CHUNK = 2000
-PAUSE_S = 0.05  # between chunks: a writer that waits gets its turn
 
 
 def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
@@ -29,13 +26,3 @@ def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
         "answers": delete_in_chunks(ShelvedAnswer.objects.filter(stale_until__lt=moment), sleep),
         "cells": delete_in_chunks(Cell.objects.filter(expires_at__lt=moment - 86400), sleep),
     }
-
-
-def delete_in_chunks(rows: QuerySet[Any], sleep: Callable[[float], None]) -> int:
-    gone = 0
-    while keys := list(rows.order_by().values_list("pk", flat=True)[:CHUNK]):
-        gone += rows.model._default_manager.filter(pk__in=keys)._raw_delete(rows.db)
-        if len(keys) < CHUNK:
-            break
-        sleep(PAUSE_S)
-    return gone

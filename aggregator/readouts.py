@@ -95,6 +95,7 @@ def rotation(*, hours: int = 24) -> dict[str, dict[str, Any]]:
     """Who answered how often: {name: {served, share (percent), last_used}}."""
     rows = (
         Call.objects.ok()
+        .exclude(purpose="check")  # nobody was served
         .since(now() - timedelta(hours=hours))
         .values("provider__slug")
         .annotate(served=Count("pk"), last_used=Max("at"))

@@ -21,8 +21,10 @@ class Entry:
 
 ENTRIES = (
     Entry("warm answers", "aggregator.tasks.warm_answers", 1),
+    Entry("run checks", "monitoring.tasks.run_checks", 1),
     Entry("prune rows", "aggregator.tasks.prune_rows", 60),
     Entry("read plans", "aggregator.tasks.read_plans", 15),
+    Entry("prune checks", "monitoring.tasks.prune_checks", 60),
     Entry("learn listings", "aggregator.tasks.learn_listings", 24 * 60),
 )
 

@@ -106,6 +106,7 @@ APPEND_SLASH = False  # both spellings are routed: see aggregator/urls.py
 INSTALLED_APPS = [
     "aggregator",
     "providers",
+    "monitoring",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

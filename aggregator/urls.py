@@ -34,5 +34,7 @@ urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("admin/configuration/", admin.site.admin_view(configpage.page), name="configuration"),
     path("admin/", admin.site.urls),
     path("admin", pages.to_admin),
+    re_path(r"^", include("monitoring.urls")),
+    re_path(r"^", include("monitoring.api.urls")),
     re_path(r"^", include(api)),
 ]

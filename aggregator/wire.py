@@ -6,7 +6,10 @@ https://asgi.readthedocs.io/en/stable/specs/www.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,6 +18,8 @@ from django.conf import settings
 from aggregator.api.errors import CONTENT_TYPE, of_gateway, problem
 from aggregator.encoding import dumps
 from providers.errors import GatewayError
+
+logger = logging.getLogger(__name__)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,6 +40,50 @@ class Response(NamedTuple):
 
     def plus(self, headers: Headers) -> Response:
         return Response(self.status, [*self.headers, *headers], self.body)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A response that is still being made: its first piece, and an iterator over the others."""
+
+    status: int
+    headers: Headers
+    first: bytes
+    rest: Iterator[bytes]
+    close: Callable[[], None]
+
+    def plus(self, headers: Headers) -> Stream:
+        return replace(self, headers=[*self.headers, *headers])
+
+
+async def stream(
+    scope: Scope, receive: Receive, send: Send, response: Stream, threads: Executor
+) -> None:
+    """
+    Send a response as it is made, each piece in a thread when the one before has left; or stop when
+    nobody listens any more. One that breaks off has no end: so the client can tell.
+    """
+    loop = asyncio.get_running_loop()
+    gone = asyncio.create_task(_disconnected(receive))
+    try:
+        await send(
+            {"type": "http.response.start", "status": response.status, "headers": response.headers}
+        )
+        piece: bytes | None = None if scope["method"] == "HEAD" else response.first
+        while piece is not None and not gone.done():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await loop.run_in_executor(threads, next, response.rest, None)
+        await send({"type": "http.response.body", "body": b""})
+    except Exception:
+        logger.exception("a streamed response broke off: %s", scope["path"])
+    finally:
+        gone.cancel()
+        await loop.run_in_executor(threads, response.close)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def respond(scope: Scope, send: Send, response: Response) -> None:

@@ -8,7 +8,8 @@ learned at all: the tickers of shares and of coins are given by different people
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.db import transaction
@@ -18,10 +19,12 @@ from providers import roster
 from providers.assets import spelled
 from providers.client import call
 from providers.datasets import Listed, ListingQuery
+from providers.errors import OutOfTokens
 from providers.models import Asset, Contract, Listing, Provider
 from providers.resilience import Deadline
 
 PATIENCE_S = 60.0
+WAIT_S = 15.0  # for a token; a task has 55 seconds for all lists
 # Quotes worth knowing; an exchange lists hundreds of others.
 QUOTES = frozenset(
     ["USD", "USDT", "USDC", "FDUSD", "EUR", "GBP", "JPY", "CHF", "AUD", "CAD", "BTC", "ETH"]
@@ -45,12 +48,25 @@ def teachers() -> list[Provider]:
     return list(found.values())
 
 
-def learn(provider: Provider) -> Learned:
+def learn(provider: Provider, sleep: Callable[[float], None] = time.sleep) -> Learned:
     """Ask `provider` for its list and keep what it says of our coins; raises ProviderError."""
-    rows = call(provider, ListingQuery(), Deadline(PATIENCE_S), purpose="listing").rows
+    rows = _ask(provider, Deadline(PATIENCE_S), sleep)
     coins = list(Asset.objects.coins())
     learned = _keep(provider.listed_as, match(rows, coins))
     return replace(learned, contracts=keep_contracts(provider.listed_as, rows))
+
+
+def _ask(
+    provider: Provider, deadline: Deadline, sleep: Callable[[float], None]
+) -> Sequence[Listed]:
+    """Its list, once its rate budget allows: somebody may have asked it a second ago."""
+    try:
+        return call(provider, ListingQuery(), deadline, purpose="listing").rows
+    except OutOfTokens as error:
+        if error.wait is None or error.wait > WAIT_S:
+            raise
+        sleep(error.wait)
+    return call(provider, ListingQuery(), deadline, purpose="listing").rows
 
 
 def match(rows: Sequence[Listed], assets: Sequence[Asset]) -> dict[tuple[int, str], str]:

@@ -72,6 +72,8 @@ def forget_everything() -> None:
         callers.forget()
     if metering := sys.modules.get("aggregator.meter"):
         metering.meter.forget()
+    if monitored := sys.modules.get("monitoring.readings"):
+        monitored.forget()
     answers.board.clear()
     answers._purge_seen, answers._purge_checked = None, float("-inf")
     batching._gatherers.clear()

@@ -660,6 +660,7 @@ def test_a_response_has_a_length_where_it_may_have_a_body(
         return chunks
 
     found = bridge.run(handler, {})
+    assert isinstance(found, wire.Response)
     assert (found.status, found.body) == (status, b"".join(chunks))
     assert dict(found.headers).get(b"content-length") == length
     assert dict(found.headers)[b"x-name"] == b"value"

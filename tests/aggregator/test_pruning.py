@@ -42,7 +42,7 @@ def test_only_what_has_had_its_time_goes() -> None:
 
 
 def test_many_rows_go_in_chunks_with_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "CHUNK", 10)
+    monkeypatch.setattr("providers.pruning.CHUNK", 10)
     Cell.objects.bulk_create(
         Cell(key=f"dead{n}", value="1", version=1, expires_at=0) for n in range(25)
     )

@@ -138,6 +138,7 @@ def test_the_rotation_counts_what_was_served_in_the_last_day() -> None:
     called(one, "ok", "ok", "ok", "broken")
     called(two, "ok")
     called(two, *["ok"] * 50, hours=25)
+    Call.objects.create(provider=two, dataset="ping", outcome="ok", seconds=0.1, purpose="check")
     rotation = readouts.rotation()
     assert {name: (row["served"], row["share"]) for name, row in rotation.items()} == {
         "one": (3, 75.0),

@@ -18,6 +18,12 @@ from tests.upstreams import Upstreams, assets, coin_row, rows, status
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+WATCHED = (
+    *("status", "status/{name}", "best", "history", "history/{name}"),
+    *("export/csv", "health", "{name}/stats"),
+)
+
+
 @pytest.fixture
 def document(client: Client) -> dict[str, Any]:
     response = client.get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"})
@@ -48,6 +54,7 @@ def test_it_names_every_route_once_and_without_a_slash(document: dict[str, Any])
     data = {f"/api/{choice.shown_route}" for choice in CHOICES.values()}
     assert len(data) == len(DATA)
     others = {"/api/capabilities", "/api/resources", "/api/status", "/api/sentiment/analyze"}
+    others |= {f"/api/providers/{route}" for route in WATCHED}
     assert set(document["paths"]) == data | others
     ids = [found["operationId"] for path in document["paths"].values() for found in path.values()]
     assert len(ids) == len(set(ids))

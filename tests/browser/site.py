@@ -39,6 +39,11 @@ class Site:
     url: str
     password: str
     sandbox: bool
+    env: dict[str, str] = field(default_factory=dict)
+
+    def manage(self, *words: str) -> None:
+        """`manage.py` of this installation."""
+        subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, env=self.env, check=True)
 
     def ask(self, path: str, **headers: str) -> tuple[int, bytes]:
         """What a program gets, in the spelling of its key's header: `x_api_key="agg_..."`."""
@@ -77,7 +82,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Site]:
         web = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
         web += ["--port", str(port), "--workers", "1", "--no-ws", "aggregator.asgi:application"]
         processes.enter_context(running(web, port=port, env=env))
-        yield Site(f"http://127.0.0.1:{port}", password.group(1), is_sandbox)
+        yield Site(f"http://127.0.0.1:{port}", password.group(1), is_sandbox, env)
 
 
 @dataclass

@@ -209,6 +209,8 @@ def test_a_configuration_is_looked_at_and_then_applied(admin: Visit, tmp_path: P
         "/admin/providers/resource/?flag=suspect",
         "/admin/configuration/",
         "/admin/providers/call/",
+        "/admin/monitoring/endpoint/",
+        "/admin/monitoring/plan/",
         "/admin/aggregator/client/add/",
         "/admin/sandbox/",
     ],

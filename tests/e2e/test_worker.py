@@ -68,7 +68,7 @@ def test_the_first_tasks_run_and_are_seen(env: Env) -> None:
     assert unlisted
     with web(env) as site, worker(env):
         assert requests.get(f"{site}/readyz", timeout=20).json()["worker"] == "silent"
-        first = {"warm_answers", "prune_rows", "learn_listings"}
+        first = {"warm_answers", "prune_rows", "learn_listings", "run_checks"}
         wait_until(lambda: first <= set(done(env)), SCHEDULED_S)
         wait_until(lambda: readiness(site)["worker"] == "active")
 

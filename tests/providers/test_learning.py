@@ -4,7 +4,9 @@ import pytest
 
 from providers import learning
 from providers.datasets import Listed
+from providers.errors import OutOfTokens
 from providers.models import Asset, Listing
+from tests.upstreams import Upstreams
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +65,26 @@ def test_a_poor_list_takes_nothing_away(bitcoin: Asset) -> None:
     listed("USD EUR USDT", bitcoin)
     assert learning._keep("x", {(bitcoin.pk, "USD"): "BTCUSD"}).gone == 0
     assert Listing.objects.count() == 3
+
+
+def test_a_list_waits_for_a_moments_rate_limit(upstreams: Upstreams) -> None:
+    provider = upstreams.provider("a", limits=[{"limit": 1, "per_s": 10}])
+    with provider.guard.admit():
+        pass
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        provider.guard.reset()
+
+    learning.learn(provider, sleep)
+    assert waits == [pytest.approx(10, abs=1)]
+    assert [asked.dataset for asked in upstreams.asked] == ["listing"]
+
+
+def test_a_list_does_not_wait_for_a_days_quota(upstreams: Upstreams) -> None:
+    provider = upstreams.provider("a", limits=[{"limit": 1, "per_s": 86400}])
+    with provider.guard.admit():
+        pass
+    with pytest.raises(OutOfTokens):
+        learning.learn(provider, sleep=pytest.fail)  # type: ignore[arg-type]

@@ -1,0 +1,163 @@
+"""How everything is checked, each endpoint, and what checks found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from monitoring import byhand, readings
+from monitoring.models import CheckResult, Endpoint, Plan, StateChange
+from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, log_change
+
+
+def status_badge(status: str, reason: str = "") -> SafeString:
+    """A status as a shape and a word, with its reason below."""
+    context = {"status": status, "word": status.replace("_", " ")}
+    badge = render_to_string("parts/status.html", context)
+    return format_html(
+        '{}<small class="reason">{}</small>',
+        mark_safe(badge),  # noqa: S308 (a template of ours, which escapes)
+        reason,
+    )
+
+
+@admin.register(Plan)
+class PlanAdmin(Obeyed):
+    """There is one; its list leads to it."""
+
+    forget: Callable[[], None] = staticmethod(readings.forget)
+    fieldsets = (
+        (None, {"fields": ("paused", "interval_s", "timeout_s", "quota_percent")}),
+        ("Verdicts", {"fields": ("threshold_ms", "down_after", "up_after")}),
+        (
+            "What is kept",
+            {"fields": ("keep_results_days", "keep_minutes_days", "keep_hours_days")},
+        ),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        Plan.current().save()
+        return redirect(reverse("admin:monitoring_plan_change", args=[1]))
+
+
+@admin.register(Endpoint)
+class EndpointAdmin(Obeyed):
+    """Rows come with the providers of the catalogue, and go with them."""
+
+    forget: Callable[[], None] = staticmethod(readings.forget)
+    list_display = (
+        *("name", "how_it_is", "last_check", "interval_s", "paused"),
+        "maintenance_until",
+    )
+    list_editable = ("interval_s", "paused")
+    list_filter = ("health__status", "paused", "health__kind")
+    list_select_related = ("health",)
+    search_fields = ("health__name",)
+    list_per_page = 100
+    show_full_result_count = False
+    actions = ("check_now", "pause", "resume")
+    fields = (
+        *("name", "how_it_is", "last_check", "next_check"),
+        *("paused", "maintenance_until", "interval_s", "timeout_s", "threshold_ms"),
+    )
+    readonly_fields = ("name", "how_it_is", "last_check", "next_check")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="name", ordering="health__name")
+    def name(self, row: Endpoint) -> str:
+        return row.health.name
+
+    @admin.display(description="status", ordering="health__status")
+    def how_it_is(self, row: Endpoint) -> SafeString:
+        return status_badge(row.health.status, row.health.reason)
+
+    @admin.display(description="last check", ordering="health__checked_at")
+    def last_check(self, row: Endpoint) -> Any:
+        return row.health.checked_at
+
+    @admin.display(description="next check")
+    def next_check(self, row: Endpoint) -> Any:
+        return row.next_due
+
+    @admin.action(description="Check now", permissions=["change"])
+    def check_now(self, request: HttpRequest, rows: QuerySet[Endpoint]) -> None:
+        try:
+            started = byhand.start(list(rows.values_list("health__name", flat=True)))
+        except byhand.Overlap as overlap:
+            self.message_user(request, str(overlap), messages.WARNING)
+        else:
+            said = f"{len(started)} being checked; reload in a few seconds."
+            self.message_user(request, said)
+
+    @admin.action(description="Pause checks", permissions=["change"])
+    def pause(self, request: HttpRequest, rows: QuerySet[Endpoint]) -> None:
+        self._set_paused(request, rows, True)
+
+    @admin.action(description="Resume checks", permissions=["change"])
+    def resume(self, request: HttpRequest, rows: QuerySet[Endpoint]) -> None:
+        self._set_paused(request, rows, False)
+
+    def _set_paused(self, request: HttpRequest, rows: QuerySet[Endpoint], to: bool) -> None:
+        changed = list(rows)
+        rows.update(paused=to)
+        log_change(request, changed, "Paused." if to else "Resumed.")
+        readings.forget()
+
+
+class Looked(ReadOnly):
+    """Many rows that the checks write."""
+
+    list_select_related = ("endpoint__health",)
+    list_per_page = 50
+    sortable_by = ()
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    actions = None
+
+
+@admin.register(CheckResult)
+class CheckResultAdmin(Looked):
+    list_display = (
+        *("at", "endpoint", "verdict", "outcome"),
+        *("response_time_ms", "source", "error"),
+    )
+    list_filter = ("finding", "source")
+    search_fields = ("endpoint__health__name",)
+
+    @admin.display(description="verdict")
+    def verdict(self, row: CheckResult) -> SafeString:
+        return status_badge(row.status)
+
+
+@admin.register(StateChange)
+class StateChangeAdmin(Looked):
+    list_display = ("began_at", "ended_at", "endpoint", "how_it_was")
+    list_filter = ("status",)
+    search_fields = ("endpoint__health__name",)
+
+    @admin.display(description="status")
+    def how_it_was(self, row: StateChange) -> SafeString:
+        return status_badge(row.status, row.reason)

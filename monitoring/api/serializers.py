@@ -1,0 +1,119 @@
+"""What the monitoring routes answer, for the schema; and the one body that is sent to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from monitoring.readings import board
+from providers.health import Kind
+from providers.standing import Status
+
+
+def _number(help_text: str = "") -> serializers.FloatField:
+    return serializers.FloatField(allow_null=True, help_text=help_text)
+
+
+class LatencySerializer(serializers.Serializer[Any]):
+    """In ms, of the window; percentiles are exact to 5 %."""
+
+    min = _number()
+    max = _number()
+    avg = _number()
+    p50 = _number()
+    p95 = _number()
+
+
+class ProviderStatusSerializer(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status])
+    reason = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField()
+    response_time_ms = _number("Of the last good check.")
+    uptime_percent = _number("ok / (ok + fault) of the window's checks; null without any.")
+    rate_limit_percent = _number("Of the scarcest rate limit, how much is used up.")
+    last_check = serializers.DateTimeField(allow_null=True)
+    error_message = serializers.CharField(allow_null=True)
+    consecutive_failures = serializers.IntegerField()
+    latency = LatencySerializer()
+    endpoint_up = serializers.BooleanField(allow_null=True)
+    credential_valid = serializers.BooleanField(allow_null=True)
+    kind = serializers.ChoiceField(choices=Kind.choices)
+
+
+class ProvidersStatusSerializer(serializers.Serializer[Any]):
+    timestamp = serializers.DateTimeField()
+    providers = serializers.DictField(child=ProviderStatusSerializer())
+
+
+class OneStatusSerializer(ProviderStatusSerializer):
+    provider_name = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+
+
+class BestSerializer(serializers.Serializer[Any]):
+    best_provider = serializers.CharField()
+    reason = serializers.CharField()
+    alternatives = serializers.ListField(child=serializers.CharField(), max_length=2)
+
+
+class HistoryRowSerializer(serializers.Serializer[Any]):
+    provider_name = serializers.CharField()
+    status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status])
+    response_time_ms = _number()
+    timestamp = serializers.DateTimeField()
+    resolution = serializers.ChoiceField(choices=["raw", "5m", "1h", "1d"])
+
+
+class WatchSerializer(serializers.Serializer[Any]):
+    status = serializers.CharField(help_text="healthy, stale, paused or no checks yet.")
+    providers_monitored = serializers.IntegerField()
+    check_interval_minutes = serializers.FloatField()
+    running = serializers.BooleanField()
+    last_check = serializers.DateTimeField(allow_null=True)
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status])
+    reason = serializers.CharField(allow_blank=True)
+    priority = serializers.IntegerField(allow_null=True)
+    response_time_ms = _number()
+    success_rate = _number("In percent; null without calls that say something.")
+    total_requests = serializers.IntegerField()
+    failure_count = serializers.IntegerField()
+    consecutive_failures = serializers.IntegerField()
+    rate_limit_hits = serializers.IntegerField()
+    last_success = serializers.DateTimeField(allow_null=True)
+    last_failure = serializers.DateTimeField(allow_null=True)
+    cooldown_until = serializers.DateTimeField(allow_null=True)
+    rate_limit_percent = _number("Of the scarcest rate limit, how much is used up.")
+    quota_exhausted_at = serializers.DateTimeField(
+        allow_null=True, help_text="Predicted; null when no limit would be spent at this rate."
+    )
+
+
+class StartedSerializer(serializers.Serializer[Any]):
+    started = serializers.ListField(child=serializers.CharField())
+
+
+class CheckNowSerializer(serializers.Serializer[Any]):
+    providers = serializers.ListField(
+        child=serializers.CharField(max_length=120),
+        required=False,
+        max_length=500,
+        allow_empty=False,
+        help_text="Names; all without it.",
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict) and (unknown := sorted(map(str, set(data) - set(self.fields)))):
+            raise serializers.ValidationError(
+                {name[:60]: "Unknown field. Known: providers." for name in unknown}
+            )
+        return super().to_internal_value(data)
+
+    def validate_providers(self, names: list[str]) -> list[str]:
+        if unknown := [name for name in names if name not in board().readings]:
+            raise serializers.ValidationError(f"Unknown: {', '.join(unknown[:5])}")
+        return names

@@ -1,0 +1,207 @@
+"""
+One round of checks: claim what is due, look at all of it in parallel, write what was found.
+
+If nobody answers at all it is our own network: then no verdict moves.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import connections
+from django.utils.timezone import now as current_time
+
+from monitoring import leases, probing, recording, roll, scheduling
+from monitoring.health import Finding
+from monitoring.models import Endpoint, Plan
+from monitoring.probing import Found, Task
+from monitoring.recording import Checked
+from providers import calls, roster
+from providers.health import Health
+from providers.models import Call, Provider
+from providers.standing import Status
+
+logger = logging.getLogger("monitoring.checks")
+
+# Checks under way at once, each with a connection of its own: PostgreSQL allows 100 by default.
+WORKERS = 48
+# A batch of so many takes at most two time-outs, and its lease is longer than that.
+BATCH = 2 * WORKERS
+PATIENCE_S = 20.0  # no batch is begun after it: a task of the worker has 55 seconds
+LEAST_SILENT = 3  # so few may well be down together; with more it is our own network
+IDLE_S = 60.0  # what is off is looked at so often: it costs nothing, and a key may have come
+OUR_NETWORK = "nobody answers: it seems to be our own network"
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class Round:
+    """How a round went."""
+
+    checked: int = 0
+    well: int = 0
+    changed: int = 0
+    stale: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.checked} checked in {self.seconds:.1f} s, {self.well} well, "
+            f"{self.changed} changed, {self.stale} unknown by silence"
+        )
+
+
+def run(clock: Clock = current_time) -> Round:
+    """Check whatever is due."""
+    roll.sync()
+    plan = Plan.current()
+    began, done = time.monotonic(), Round()
+    while not plan.paused and time.monotonic() < began + PATIENCE_S:
+        claimed = leases.claim_due(clock(), BATCH)
+        if not claimed:
+            break
+        logger.info("checking %d endpoints", len(claimed))
+        done = _sum(done, check(claimed, plan, clock))
+        calls.flush()
+    stale = recording.forget_the_stale(clock())
+    done = replace(done, stale=len(stale), seconds=time.monotonic() - began)
+    if done.checked or done.stale:
+        logger.info("%s", done)
+    return done
+
+
+def _sum(one: Round, other: Round) -> Round:
+    return Round(one.checked + other.checked, one.well + other.well, one.changed + other.changed)
+
+
+def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> Round:
+    """Look at claimed endpoints at once, whether it is their turn or not, and write it down."""
+    before = {row.health.name: row.health.status for row in claimed}
+    began = clock()
+    found = _in_parallel([partial(_look, row, plan, clock) for row in claimed])
+    if _is_our_network(claimed, found, plan, began, clock):
+        logger.warning(OUR_NETWORK)
+        found = [_held(item) if item.is_silence else item for item in found]
+    batch = [_checked(row, item, plan) for row, item in zip(claimed, found, strict=True)]
+    rows = recording.write(batch)
+    for row, item in zip(claimed, found, strict=True):
+        _tell(row, item, rows.get(row.health.name))
+    return Round(
+        checked=len(rows),
+        well=sum(row.status == Status.HEALTHY for row in rows.values()),
+        changed=sum(row.status != before.get(name) for name, row in rows.items()),
+    )
+
+
+def _tell(row: Endpoint, found: Found, health: Health | None) -> None:
+    if health is None:
+        logger.warning("%s: overtaken by another run, nothing written", row)
+        return
+    took = "" if found.response_time_ms is None else f" {found.response_time_ms:.0f} ms"
+    logger.info(
+        "%s: %s%s by %s%s",
+        *(health.name, health.status, took, found.source.value),
+        f" ({found.reason})" if found.reason else "",
+    )
+
+
+def _look(row: Endpoint, plan: Plan, clock: Clock) -> Found:
+    provider, moment = row.health.provider, clock()
+    if row.maintenance_until and moment < row.maintenance_until:
+        until = f"until {row.maintenance_until:%Y-%m-%d %H:%M} UTC"
+        return Found(moment, Finding.MAINTENANCE, "maintenance", until)
+    if provider is None or not _is_known(provider):
+        return Found(moment, Finding.OFF, "disabled", "no adapter")
+    since = row.health.checked_at or moment - timedelta(seconds=row.interval_s or plan.interval_s)
+    task = Task(provider, row.timeout_s or plan.timeout_s, since)
+    try:
+        return probing.look(task, moment)
+    except Exception as error:
+        logger.exception("%s could not be checked", row)
+        return Found(moment, Finding.NOTHING, "error", f"our own error: {type(error).__name__}")
+
+
+def _is_known(provider: Provider) -> bool:
+    return any(row.pk == provider.pk for row in roster.current().providers)
+
+
+def _in_parallel(work: Iterable[Callable[[], Found]]) -> list[Found]:
+    def clean(one: Callable[[], Found]) -> Found:
+        try:
+            return one()
+        finally:
+            connections.close_all()  # this thread's own
+
+    with ThreadPoolExecutor(WORKERS, thread_name_prefix="checks") as pool:
+        return list(pool.map(clean, work))
+
+
+# -- Our own network ---------------------------------------------------------------------------
+
+
+def _is_our_network(
+    claimed: Sequence[Endpoint], found: Sequence[Found], plan: Plan, began: datetime, clock: Clock
+) -> bool:
+    """Did nobody answer, neither those of this batch nor those that we ask to make sure?"""
+    silent = [item for item in found if item.is_silence]
+    if not silent or any(item.reached for item in found) or _anybody_was_heard(began):
+        return False
+    asked = {row.health.provider_id for row in claimed}
+    others = [row for row in roster.current().providers if row.pk not in asked]
+    witnesses = [row for row in others if probing.excused(row, began) is None][:LEAST_SILENT]
+    said = _in_parallel(partial(probing.probe, row, plan.timeout_s, clock()) for row in witnesses)
+    if any(item.reached for item in said):
+        return False
+    return len(silent) + sum(item.is_silence for item in said) >= LEAST_SILENT
+
+
+def _anybody_was_heard(since: datetime) -> bool:
+    """Has any visitor been answered since, by anybody, were it with an error?"""
+    calls.flush()
+    unheard = [*probing.NETWORK, "cancelled"]
+    return Call.objects.filter(at__gte=since).exclude(outcome__in=unheard).exists()
+
+
+def _held(found: Found) -> Found:
+    return replace(found, finding=Finding.NOTHING, reason=OUR_NETWORK)
+
+
+# -- When next ---------------------------------------------------------------------------------
+
+_UNSETTLED = (Finding.FAULT, Finding.NOTHING, Finding.PARTIAL)
+
+
+def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
+    wanted_s = row.interval_s or plan.interval_s
+    provider = row.health.provider
+    interval_s = wanted_s
+    if provider is not None and _is_known(provider):
+        key = next(iter(roster.current().keys_of(provider)), None)
+        interval_s = scheduling.affordable_s(provider, wanted_s, plan.quota_percent, key)
+    is_recovering = found.finding is Finding.GOOD and row.health.status in _ILL
+    return Checked(
+        row,
+        found,
+        row.rules(plan, interval_s),
+        scheduling.next_due(
+            row.health.name,
+            found.at,
+            interval_s,
+            wanted_s=wanted_s,
+            unsettled=found.finding in _UNSETTLED or is_recovering,
+            resting_s=IDLE_S if found.finding is Finding.OFF else found.wait_s,
+        ),
+    )
+
+
+_ILL = frozenset(
+    status.value
+    for status in (Status.DOWN, Status.DEGRADED, Status.RATE_LIMITED, Status.MISCONFIGURED)
+)

@@ -1,0 +1,141 @@
+"""Bars and bands as SVG paths: a shape for each state, so that no colour has to be told. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+from monitoring.timeline import Span
+from providers.standing import Status
+
+STEP, WIDTH, HEIGHT = 8, 6, 32  # of a bar, in the drawing's own units
+
+# A day that was down for less than that is drawn as degraded: five minutes are no lost day.
+SLIGHT_PERCENT = 95.0
+
+
+def shape(span: Span) -> str:
+    """What a span looks like: a status, or 'unknown' where nothing is known of it."""
+    found = span.gravest
+    if found is None or found is Status.DISABLED:
+        return Status.UNKNOWN.value
+    availability = span.availability_percent
+    if found is Status.DOWN and availability is not None and availability >= SLIGHT_PERCENT:
+        return Status.DEGRADED.value
+    return found.value
+
+
+def _block(x: int, top: int, bottom: int) -> str:
+    return f"M{x} {top}h{WIDTH}V{bottom}h-{WIDTH}z"
+
+
+def _pointed(x: int) -> str:
+    half = WIDTH // 2
+    return f"M{x + half} 6L{x + WIDTH} 14V{HEIGHT}H{x}V14z"
+
+
+_SHAPES: dict[str, Callable[[int], str]] = {
+    "healthy": lambda x: _block(x, 0, HEIGHT),
+    # Two pieces
+    "degraded": lambda x: _block(x, 0, 13) + _block(x, 18, HEIGHT),
+    # A short block with a bar over it
+    "down": lambda x: _block(x, 0, 3) + _block(x, 22, HEIGHT),
+    "rate_limited": _pointed,
+    "misconfigured": lambda x: _block(x, 0, 8) + _block(x, 12, 20) + _block(x, 24, HEIGHT),
+    "maintenance": lambda x: _block(x, 16, HEIGHT),
+    "unknown": lambda x: _block(x, 29, HEIGHT),
+}
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One path for each state that occurs, and what the drawing says in words."""
+
+    width: int
+    paths: Sequence[tuple[str, str]]  # state, path
+    label: str
+
+
+def bars(spans: Sequence[Span], label: str) -> Bars:
+    paths: dict[str, str] = {}
+    for number, span in enumerate(spans):
+        state = shape(span)
+        paths[state] = paths.get(state, "") + _SHAPES[state](number * STEP)
+    return Bars(len(spans) * STEP - STEP + WIDTH, sorted(paths.items()), label)
+
+
+# -- A band of percentiles ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Point:
+    """Of one bucket; `x` is where it lies, 0 to 1."""
+
+    x: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Band:
+    """The band from low to high, and the line of low; both break where there is no data."""
+
+    area: str
+    line: str
+    ticks: Sequence[tuple[float, str]]  # height and label
+
+
+BAND_WIDTH, BAND_HEIGHT = 720, 160
+
+
+def band(runs: Sequence[Sequence[Point]]) -> Band | None:
+    """Of runs of neighbouring points; None without any. Nothing is drawn between two runs."""
+    highest = max((point.high for run in runs for point in run), default=None)
+    if highest is None:
+        return None
+    top = ceiling(highest)
+
+    def place(x: float, value: float) -> str:
+        return f"{x * BAND_WIDTH:.1f} {BAND_HEIGHT - value / top * BAND_HEIGHT:.1f}"
+
+    area, line = "", ""
+    for run in runs:
+        lows = [place(p.x, p.low) for p in run]
+        highs = [place(p.x, p.high) for p in run]
+        area += f"M{'L'.join(lows)}L{'L'.join(reversed(highs))}z"
+        # A run of one has no length: a dot has to be drawn for it.
+        line += f"M{'L'.join(lows)}" + ("h.1" if len(run) == 1 else "")
+    ticks = [(BAND_HEIGHT * (1 - n / 4), _ms(top * n / 4)) for n in range(5)]
+    return Band(area, line, ticks)
+
+
+def ceiling(value: float) -> float:
+    """The next round number: 1, 2, 4 or 8 times a power of ten. So do its quarters look well."""
+    power = 10.0 ** floor(log10(max(value, 1.0)))
+    return next(step * power for step in (1, 2, 4, 8, 10) if step * power >= value)
+
+
+def _ms(value: float) -> str:
+    return f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
+
+
+def two_decimals(percent: float | None) -> str | None:
+    """A percentage that is never rounded up to a hundred: that would hide an outage."""
+    if percent is None:
+        return None
+    cut = floor(percent * 100) / 100
+    return f"{cut:.2f}" if cut < 100 else "100"
+
+
+def gathered(spans: Sequence[Span]) -> Span:
+    """Several spans as one."""
+    whole = Span(spans[0].start, spans[-1].end)
+    for span in spans:
+        for status, seconds in span.seconds.items():
+            whole.seconds[status] = whole.seconds.get(status, 0.0) + seconds
+    return whole
+
+
+def minutes(seconds: float) -> int:
+    return ceil(seconds / 60)

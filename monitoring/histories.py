@@ -1,0 +1,87 @@
+"""What was: results of single checks for a short while, roll-ups for longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from monitoring.models import CheckResult, Rollup, Size, StateChange
+from monitoring.readings import Reading
+from monitoring.timeline import Interval
+from providers.standing import Status
+
+MOST_ROWS = 5000  # of an answer: the longer the span and the more endpoints, the coarser it is
+WORDS = {Size.MINUTES: "5m", Size.HOUR: "1h", Size.DAY: "1d"}
+
+
+def history(
+    readings: Sequence[Reading], start: datetime, end: datetime, interval_s: float
+) -> dict[str, list[dict[str, Any]]]:
+    """By name, oldest first: status and response time; None where there was none."""
+    names = {item.endpoint.pk: item.name for item in readings}
+    most_s = len(names) * (end - start).total_seconds() / MOST_ROWS  # between two rows
+    if interval_s >= most_s:
+        rows = _raw(names, start, end)
+    else:
+        size = Size.MINUTES if most_s <= Size.MINUTES else Size.HOUR
+        rows = _summed(size, names, start, end)
+    found: dict[str, list[dict[str, Any]]] = {item.name: [] for item in readings}
+    for row in rows:
+        found[row["provider_name"]].append(row)
+    return found
+
+
+def _raw(names: dict[int, str], start: datetime, end: datetime) -> Iterable[dict[str, Any]]:
+    rows = CheckResult.objects.filter(endpoint__in=names, at__gte=start, at__lt=end).order_by("at")
+    for endpoint, status, ms, at in rows.values_list(
+        "endpoint_id", "status", "response_time_ms", "at"
+    ):
+        yield _row(names[endpoint], status, ms, at, "raw")
+
+
+def _summed(
+    size: Size, names: dict[int, str], start: datetime, end: datetime
+) -> Iterable[dict[str, Any]]:
+    rows = Rollup.objects.filter(endpoint__in=names, size=size, start__gte=start, start__lt=end)
+    for row in rows.order_by("start").defer("histogram"):
+        ms = row.sum_ms / row.answers if row.answers else None
+        yield _row(names[row.endpoint_id], summed_status(row), ms, row.start, WORDS[size])
+
+
+def _row(name: str, status: str, ms: float | None, at: datetime, resolution: str) -> dict[str, Any]:
+    return {
+        "provider_name": name,
+        "status": status,
+        "response_time_ms": None if ms is None else round(ms, 1),
+        "timestamp": at,
+        "resolution": resolution,
+    }
+
+
+def summed_status(row: Rollup) -> str:
+    """What several results come to, by what they found."""
+    if row.ok:
+        return (Status.DEGRADED if row.fault else Status.HEALTHY).value
+    if row.fault:
+        return Status.DOWN.value
+    return (Status.RATE_LIMITED if row.limited else Status.UNKNOWN).value
+
+
+def intervals(
+    readings: Sequence[Reading], start: datetime, end: datetime
+) -> dict[int, list[Interval]]:
+    """The states of each endpoint; an open one lasts until now, or as long as it was fresh."""
+    until = {item.endpoint.pk: _known_until(item, end) for item in readings}
+    found: dict[int, list[Interval]] = {endpoint: [] for endpoint in until}
+    rows = StateChange.objects.between(start, end).filter(endpoint__in=until)
+    for row in rows:
+        ended = row.ended_at or until[row.endpoint_id]
+        found[row.endpoint_id].append(Interval(Status(row.status), row.began_at, ended))
+    return found
+
+
+def _known_until(item: Reading, end: datetime) -> datetime:
+    if item.health.is_stale(end) and item.health.fresh_until:
+        return item.health.fresh_until
+    return end

@@ -1,0 +1,237 @@
+"""
+What one check finds: by what visitors were answered lately, or else by the cheapest question there
+is. It writes nothing, and judges nothing: see `health` for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+from statistics import median
+from typing import NamedTuple
+
+from monitoring.health import FAULTS, Finding, Seen, finding
+from monitoring.models import Source
+from providers import roster
+from providers.client import call
+from providers.datasets import PingQuery
+from providers.errors import Blacklisted, CircuitOpen, OutOfTokens, ProviderError
+from providers.models import Call, Provider
+from providers.redaction import redact
+from providers.resilience import Deadline, Guard, Reason
+from providers.wording import outcome as in_words
+
+PURPOSE = "check"
+WINDOW = timedelta(minutes=15)  # of which the 95th percentile is taken
+MOST_CALLS = 500  # of the window that are looked at, the newest
+MOMENT_S = 60.0  # a rate limit that lets us ask again within it is not worth a word
+PARTLY = 0.1  # a provider whose visitors lately saw so many failures is degraded
+
+# Outcomes of a call that never reached the other side: they may be our own network's fault.
+NETWORK = frozenset(["unreachable", "timed_out", "dropped"])
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a check found. `reached` tells whether the other side said anything at all."""
+
+    at: datetime
+    finding: Finding
+    outcome: str = ""
+    reason: str = ""
+    response_time_ms: float | None = None
+    source: Source = Source.PROBE
+    in_a_row: int = 0
+    wait_s: float | None = None  # where it was not asked because it rests
+    reached: bool | None = None
+    key_accepted: bool | None = None
+    p95_ms: float | None = None
+    samples: int = 0
+
+    def seen(self) -> Seen:
+        return Seen(self.at, self.finding, self.reason, self.in_a_row, self.p95_ms, self.samples)
+
+    @property
+    def is_silence(self) -> bool:
+        """Was nothing heard of it, for a reason that may be our own network?"""
+        return self.outcome in NETWORK or self.finding is Finding.RESTING
+
+
+class Recent(NamedTuple):
+    at: datetime
+    outcome: str
+    seconds: float
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """One provider to look at; `since` is when it was looked at last."""
+
+    provider: Provider
+    timeout_s: float
+    since: datetime
+
+
+def look(task: Task, now: datetime) -> Found:
+    """How a provider is, as cheaply as can be told."""
+    idle = excused(task.provider, now)
+    if idle is not None:
+        return idle
+    recent = _recent(task.provider, now)
+    visitors = [row for row in recent if row.purpose != PURPOSE and row.at > task.since]
+    ok_ms = [row.seconds * 1000 for row in recent if row.outcome == "ok"]
+    p95, samples = percentile(ok_ms, 0.95), len(ok_ms)
+    found = by_visitors(visitors, now) or probe(task.provider, task.timeout_s, now)
+    if found.finding is Finding.GOOD and found.source is Source.PROBE:
+        found = _partly(found, visitors)
+    if found.finding is Finding.GOOD and found.key_accepted is None:
+        found = replace(found, key_accepted=bool(roster.current().keys_of(task.provider)) or None)
+    return replace(found, p95_ms=p95, samples=samples)
+
+
+def excused(provider: Provider, now: datetime) -> Found | None:
+    """Why it is not to be asked at all; None when it is."""
+    catalogue = roster.current()
+    if not provider.enabled:
+        return Found(now, Finding.OFF, "disabled", "switched off")
+    if not provider.needs_key or catalogue.keys_of(provider):
+        return None
+    if provider.pk in catalogue.keyed:
+        refused = "every key was refused"
+        return Found(now, Finding.OURS, "no_key", refused, key_accepted=False)
+    return Found(now, Finding.OFF, "disabled", "no key")
+
+
+def _recent(provider: Provider, now: datetime) -> list[Recent]:
+    rows = (
+        Call.objects.filter(provider=provider, at__gt=now - WINDOW, at__lte=now)
+        .order_by("-at")
+        .values_list("at", "outcome", "seconds", "purpose")[:MOST_CALLS]
+    )
+    return [Recent(*row) for row in rows]
+
+
+def by_visitors(calls: Sequence[Recent], now: datetime) -> Found | None:
+    """
+    A good check at no cost: the last that visitors got were answers, and few were not. Anything
+    else is worth a question of our own.
+    """
+    said = [row for row in calls if finding(row.outcome) is not Finding.NOTHING]
+    ok = [row for row in said if row.outcome == "ok"]
+    if not ok or finding(max(said, key=lambda row: row.at).outcome) is not Finding.GOOD:
+        return None
+    if _faulty(said) >= PARTLY:
+        return None
+    return Found(
+        now,
+        Finding.GOOD,
+        "ok",
+        response_time_ms=median(row.seconds * 1000 for row in ok),
+        source=Source.VISITORS,
+        reached=True,
+    )
+
+
+def _faulty(calls: Sequence[Recent]) -> float:
+    """The share of faults among what says something; 0 when nothing does."""
+    counted = [finding(row.outcome) for row in calls]
+    faults = sum(found in FAULTS for found in counted)
+    goods = sum(found is Finding.GOOD for found in counted)
+    return faults / (faults + goods) if faults + goods else 0.0
+
+
+def _partly(found: Found, visitors: Sequence[Recent]) -> Found:
+    share = _faulty(visitors)
+    answered = any(row.outcome == "ok" for row in visitors)
+    if share < PARTLY or not answered:
+        return found
+    said = f"{share:.0%} of what visitors asked lately failed"
+    return replace(found, finding=Finding.PARTIAL, reason=said)
+
+
+def probe(provider: Provider, timeout_s: float, now: datetime) -> Found:
+    """Ask the cheapest question; after a rest it is the one that ends it."""
+    try:
+        fetched = call(provider, PingQuery(), Deadline(timeout_s), purpose=PURPOSE)
+    except CircuitOpen as error:
+        return _resting(provider, error, now)
+    except OutOfTokens as error:
+        return _spent(provider, error, now)
+    except ProviderError as error:
+        return _failed(provider, error, now)
+    return Found(
+        now, Finding.GOOD, "ok", response_time_ms=round(fetched.seconds * 1000, 3), reached=True
+    )
+
+
+_RESTS = {
+    Reason.THROTTLED: (Finding.LIMITED, "rests after a 429"),
+    Reason.BLACKLISTED: (Finding.LIMITED, "blacklisted after several 429s in a row"),
+    Reason.BLOCKED: (Finding.BLOCKED, "blocks this host"),
+    Reason.FORBIDDEN: (Finding.OURS, "wants a key, or a better one"),
+}
+
+
+def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
+    """It rests, and was not asked: what it rests after is what is known of it."""
+    circuit = provider.guard.standing().circuit
+    usual = (Finding.RESTING, f"rests after {circuit.failures} failure(s) in a row")
+    found, said = _RESTS.get(circuit.reason, usual)
+    code = Blacklisted.code if circuit.reason is Reason.BLACKLISTED else CircuitOpen.code
+    return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)
+
+
+def _spent(provider: Provider, error: OutOfTokens, now: datetime) -> Found:
+    """
+    A limit of one call in ten seconds is none: the check comes a little later. Neither is one that
+    holds checks back so that visitors may ask.
+    """
+    if (error.wait is not None and error.wait <= MOMENT_S) or not _is_spent(provider):
+        wait_s = error.wait or MOMENT_S
+        return Found(now, Finding.NOTHING, error.code, in_words(error.code), wait_s=wait_s)
+    return Found(now, Finding.SPENT, error.code, in_words(error.code))
+
+
+def _is_spent(provider: Provider) -> bool:
+    """Would visitors have to wait as well, whatever key is used?"""
+    guards = [key.guard for key in roster.current().keys_of(provider)]
+    return _waits(provider.guard) or (bool(guards) and all(map(_waits, guards)))
+
+
+def _waits(guard: Guard) -> bool:
+    tokens, now = guard.standing().tokens, guard.clock()
+    narrowed = [window.learned(tokens.get(window.name)) for window in guard.windows]
+    return any(w.wait(w.refill(tokens.get(w.name), now), now, 1) > MOMENT_S for w in narrowed)
+
+
+def _failed(provider: Provider, error: ProviderError, now: datetime) -> Found:
+    found = finding(error.code)
+    in_a_row = provider.guard.standing().circuit.failures if found is Finding.FAULT else 0
+    was_asked = error.healthy is not None or error.code in _SAID
+    return Found(
+        now,
+        found,
+        error.code,
+        _said(error),
+        in_a_row=in_a_row,
+        reached=(error.code not in NETWORK) if was_asked else None,
+        key_accepted=False if found is Finding.OURS else None,
+    )
+
+
+def _said(error: ProviderError) -> str:
+    said = in_words(error.code)
+    return redact(said if str(error) == error.code else f"{said}: {error}")[:200]
+
+
+# Errors without a verdict for the circuit that are something the other side said.
+_SAID = frozenset(["throttled", "blocked", "bad_key", "loading", "dropped"])
+
+
+def percentile(values: Sequence[float], share: float) -> float | None:
+    """Nearest rank; None of nothing."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(len(ordered) * share) - 1)] if ordered else None

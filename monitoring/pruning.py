@@ -1,0 +1,31 @@
+"""What checks left behind and has had its time. Intervals of states are kept: there are few."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from monitoring.models import CheckResult, Plan, Rollup, Size, Watermark
+from monitoring.rollups import MARGIN
+from providers.pruning import delete_in_chunks
+
+
+def prune(moment: datetime, sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
+    """Delete old results and roll-ups, but nothing that has not been summed up: how many."""
+    plan = Plan.current()
+    seen = {row.size: row.seen_until - MARGIN for row in Watermark.objects.all()}
+
+    def before(days: int, summed_up_by: Size) -> datetime:
+        return min(moment - timedelta(days=days), seen.get(summed_up_by, moment - timedelta(3650)))
+
+    results = CheckResult.objects.filter(at__lt=before(plan.keep_results_days, Size.MINUTES))
+    minutes = Rollup.objects.filter(
+        size=Size.MINUTES, start__lt=before(plan.keep_minutes_days, Size.HOUR)
+    )
+    hours = Rollup.objects.filter(size=Size.HOUR, start__lt=before(plan.keep_hours_days, Size.DAY))
+    return {
+        "results": delete_in_chunks(results, sleep),
+        "five-minute roll-ups": delete_in_chunks(minutes, sleep),
+        "hourly roll-ups": delete_in_chunks(hours, sleep),
+    }

@@ -1,0 +1,168 @@
+"""
+How every endpoint is now: from the hot rows, the guards' cells and roll-ups. Asks no upstream, and
+costs a handful of queries whatever the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+
+from django.utils.timezone import now as current_time
+
+from monitoring import rollups
+from monitoring.health import Finding
+from monitoring.histograms import Summary
+from monitoring.models import Endpoint, Plan
+from monitoring.probing import excused
+from providers import roster
+from providers.health import Health
+from providers.models import Provider
+from providers.resilience import Standing, standings
+from providers.roster import Remembered
+from providers.standing import Status
+
+READ_S = 1.0  # hundreds may poll: they share what was read within a second
+FIGURES_S = 5.0
+WINDOWS = {
+    "1h": timedelta(hours=1),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+    "90d": timedelta(days=90),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One endpoint. Percentages are 0 to 100; None where nothing was measured."""
+
+    endpoint: Endpoint
+    health: Health
+    provider: Provider | None
+    status: Status
+    reason: str
+    rate_limit_percent: float | None  # of the scarcest rate limit, how much is used up
+
+    @property
+    def name(self) -> str:
+        return self.health.name
+
+    @property
+    def is_watched(self) -> bool:
+        """Does it count when the whole is judged? What is switched off does not."""
+        return self.status is not Status.DISABLED
+
+
+@dataclass(frozen=True)
+class Board:
+    """Everything at one moment."""
+
+    at: datetime
+    readings: Mapping[str, Reading]
+    plan: Plan
+
+    @property
+    def newest(self) -> datetime | None:
+        """When anything was checked last; None before the first check."""
+        times = (r.health.checked_at for r in self.readings.values() if r.health.checked_at)
+        return max(times, default=None)
+
+    @property
+    def is_stale(self) -> bool:
+        """Has nothing been checked for three intervals?"""
+        limit = timedelta(seconds=3 * self.plan.interval_s)
+        return self.newest is None or self.at - self.newest > limit
+
+
+def board() -> Board:
+    """How everything is, read at most a second ago."""
+    return _board.get()
+
+
+def figures(window: str) -> dict[int, Summary]:
+    """What the checks of a window add up to, by endpoint; read at most five seconds ago."""
+    return _figures(window).get()
+
+
+def forget() -> None:
+    _board.forget()
+    _figures.cache_clear()
+
+
+def _read() -> Board:
+    moment = current_time()
+    catalogue = {row.pk: row for row in roster.current().providers}
+    rows = list(Endpoint.objects.select_related("health").order_by("health__name"))
+    known = standings(row.slug for row in catalogue.values())
+    return Board(
+        moment,
+        {
+            row.health.name: _reading(
+                row, catalogue.get(row.health.provider_id or 0), known, moment
+            )
+            for row in rows
+        },
+        Plan.current(),
+    )
+
+
+def _reading(
+    row: Endpoint, provider: Provider | None, known: Mapping[str, Standing], moment: datetime
+) -> Reading:
+    health = row.health
+    status, reason = _status(health, provider, moment)
+    left = None
+    if provider is not None:
+        left = provider.guard.tokens_left(known[provider.slug])
+    used = None if left is None else round(100 * (1 - left), 1)
+    return Reading(row, health, provider, status, reason, used)
+
+
+def _status(health: Health, provider: Provider | None, moment: datetime) -> tuple[Status, str]:
+    """A switch or a key that was just changed is obeyed before the next check says so."""
+    idle = excused(provider, moment) if provider is not None else None
+    if idle is not None:
+        off = idle.finding is Finding.OFF
+        return (Status.DISABLED if off else Status.MISCONFIGURED), idle.reason
+    if health.is_stale(moment):
+        return Status.UNKNOWN, "no result for three intervals"
+    status = Status(health.status)
+    if provider is not None and status is Status.DISABLED:
+        return Status.UNKNOWN, "just switched on, not checked yet"
+    if status is Status.UNKNOWN and not health.reason:
+        return status, "not checked yet"
+    return status, health.reason
+
+
+def _read_figures(window: str) -> dict[int, Summary]:
+    moment = current_time()
+    return rollups.figures(rollups.between(moment - WINDOWS[window], moment))
+
+
+_board = Remembered(_read, READ_S)
+
+
+@cache
+def _figures(window: str) -> Remembered[dict[int, Summary]]:
+    return Remembered(lambda: _read_figures(window), FIGURES_S)
+
+
+def quota_exhausted_at(provider: Provider, used_per_s: float, moment: datetime) -> datetime | None:
+    """
+    When the scarcest rate limit would be spent if asking went on like this: where more goes out
+    than comes back. None when that does not happen.
+    """
+    found: list[float] = []
+    keys = roster.current().keys_of(provider)[:1]
+    for guard in (provider.guard, *(key.guard for key in keys)):
+        tokens = guard.standing().tokens
+        for window in guard.windows:
+            narrowed = window.learned(tokens.get(window.name))
+            level = narrowed.refill(tokens.get(window.name), moment.timestamp()).level
+            net = used_per_s - narrowed.per_second
+            if net > 0:
+                found.append(max(0.0, level) / net)
+    return moment + timedelta(seconds=min(found)) if found else None

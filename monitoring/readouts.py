@@ -1,0 +1,227 @@
+"""What the API and pages say of endpoints: rows and figures as plain values."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q, Sum
+
+from monitoring import readings
+from monitoring.histograms import Summary
+from monitoring.readings import Board, Reading
+from providers.models import Call
+from providers.querysets import NO_VERDICT
+from providers.resilience import Phase
+from providers.standing import Status
+
+EMPTY = Summary()
+
+
+def rounded(value: float | None, digits: int = 1) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def status_row(item: Reading, summary: Summary) -> dict[str, Any]:
+    """One endpoint as /api/providers/status tells it."""
+    health = item.health
+    return {
+        "status": item.status,
+        "reason": item.reason,
+        "since": health.since,
+        "response_time_ms": rounded(health.response_time_ms),
+        "uptime_percent": summary.uptime_percent,
+        "rate_limit_percent": item.rate_limit_percent,
+        "last_check": health.checked_at,
+        "error_message": health.error_message or None,
+        "consecutive_failures": health.failures,
+        "latency": {
+            "min": rounded(summary.min_ms),
+            "max": rounded(summary.max_ms),
+            "avg": rounded(summary.avg_ms),
+            "p50": rounded(summary.percentile(0.5)),
+            "p95": rounded(summary.percentile(0.95)),
+        },
+        "endpoint_up": health.endpoint_up,
+        "credential_valid": health.credential_valid,
+        "kind": health.kind,
+    }
+
+
+def rows(board: Board, window: str, kind: str | None = None) -> dict[str, dict[str, Any]]:
+    """Every endpoint, or those of a kind, by name."""
+    summed = readings.figures(window)
+    return {
+        name: status_row(item, summed.get(item.endpoint.pk, EMPTY))
+        for name, item in board.readings.items()
+        if kind is None or item.health.kind == kind
+    }
+
+
+def system(board: Board) -> dict[str, Any]:
+    """GET /api/providers/health: how the watch itself is."""
+    paused = board.plan.paused
+    if board.newest is None:
+        status = "no checks yet"
+    elif paused:
+        status = "paused"
+    else:
+        status = "stale" if board.is_stale else "healthy"
+    return {
+        "status": status,
+        "providers_monitored": sum(item.is_watched for item in board.readings.values()),
+        "check_interval_minutes": round(board.plan.interval_s / 60, 2),
+        "running": not board.is_stale and not paused,
+        "last_check": board.newest,
+    }
+
+
+# -- One provider's numbers --------------------------------------------------------------------
+
+FORECAST = timedelta(minutes=15)
+KEPT = timedelta(days=7)  # of calls
+
+
+def stats(item: Reading, moment: datetime) -> dict[str, Any]:
+    """GET /api/providers/{name}/stats: of the calls of the last seven days, whoever made them."""
+    provider = item.provider
+    told = _told(item, moment)
+    standing = provider.guard.standing() if provider else None
+    resting = (
+        provider is not None
+        and standing is not None
+        and provider.guard.phase(standing) is Phase.OPEN
+    )
+    until = standing.circuit.open_until if resting and standing else None
+    counted = told["total"] - told["no_verdict"]
+    used_per_s = (told["lately"] or 0.0) / FORECAST.total_seconds()
+    return {
+        "name": item.name,
+        "status": item.status,
+        "reason": item.reason,
+        "priority": provider.priority if provider else None,
+        "response_time_ms": rounded(item.health.response_time_ms),
+        "success_rate": round(100 * told["ok"] / counted, 2) if counted else None,
+        "total_requests": told["total"],
+        "failure_count": counted - told["ok"],
+        "consecutive_failures": item.health.failures,
+        "rate_limit_hits": told["limited"],
+        "last_success": told["last_ok"],
+        "last_failure": told["last_failure"],
+        "cooldown_until": datetime.fromtimestamp(until, moment.tzinfo) if until else None,
+        "rate_limit_percent": item.rate_limit_percent,
+        "quota_exhausted_at": (
+            readings.quota_exhausted_at(provider, used_per_s, moment) if provider else None
+        ),
+    }
+
+
+def _told(item: Reading, moment: datetime) -> dict[str, Any]:
+    calls = Call.objects.filter(provider=item.provider, at__gte=moment - KEPT)
+    no_verdict = Q(outcome__in=NO_VERDICT)
+    ok = Q(outcome="ok")
+    return calls.aggregate(
+        total=Count("pk"),
+        ok=Count("pk", filter=ok),
+        no_verdict=Count("pk", filter=no_verdict),
+        limited=Count("pk", filter=Q(outcome="throttled")),
+        last_ok=Max("at", filter=ok),
+        last_failure=Max("at", filter=~ok & ~no_verdict),
+        lately=Sum("cost", filter=Q(at__gte=moment - FORECAST)),
+    )
+
+
+# -- CSV ---------------------------------------------------------------------------------------
+
+COLUMNS = (
+    "provider_name",
+    "status",
+    "response_time_ms",
+    "uptime_percent",
+    "rate_limit_percent",
+    "last_check_timestamp",
+    "consecutive_failures",
+)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class _Echo:
+    """A file for `csv.writer` that hands back what is written."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(told: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """The lines of the export, best uptime first, then fastest; what is unknown comes last."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(COLUMNS)
+    for name in sorted(told, key=lambda name: _order(told[name], name)):
+        row = told[name]
+        last = row["last_check"]
+        yield writer.writerow(
+            [
+                harmless(name),
+                str(row["status"]),
+                *(row[n] for n in ("response_time_ms", "uptime_percent", "rate_limit_percent")),
+                "" if last is None else last.isoformat(timespec="seconds").replace("+00:00", "Z"),
+                row["consecutive_failures"],
+            ]
+        )
+
+
+def harmless(text: str) -> str:
+    """A text that no spreadsheet takes for a formula: https://owasp.org/www-community/attacks/CSV_Injection"""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _order(row: Mapping[str, Any], name: str) -> tuple[float, float, str]:
+    uptime, ms = row["uptime_percent"], row["response_time_ms"]
+    return (
+        -uptime if uptime is not None else 1.0,
+        ms if ms is not None else float("inf"),
+        name,
+    )
+
+
+# -- The whole ---------------------------------------------------------------------------------
+
+
+def banner(items: Iterable[Reading], board: Board) -> tuple[str, str]:
+    """
+    The worst of what is watched, as a code and a sentence. Never well on old checks: then nobody
+    knows.
+    """
+    watched = [item for item in items if item.is_watched]
+    if board.newest is None:
+        return "none", "No checks yet"
+    if board.is_stale:
+        return "unknown", "Nothing has been checked for three intervals"
+    ill = [i for i in watched if i.status in (Status.DOWN, Status.MISCONFIGURED)]
+    poor = [i for i in watched if i.status in (Status.DEGRADED, Status.RATE_LIMITED)]
+    unsure = [i for i in watched if i.status is Status.UNKNOWN]
+    if not watched:
+        return "none", "Everything is switched off"
+    if ill and len(ill) == len(watched):
+        return "down", "Nothing works"
+    if ill:
+        return "down", f"{len(ill)} of {len(watched)} {_do(len(ill))} not work"
+    if poor:
+        return "degraded", f"{len(poor)} of {len(watched)} {_work(len(poor))} slowly or in part"
+    if unsure:
+        return "unknown", f"{len(unsure)} of {len(watched)} {_is(len(unsure))} unknown"
+    return "healthy", f"All {len(watched)} work"
+
+
+def _do(number: int) -> str:
+    return "does" if number == 1 else "do"
+
+
+def _work(number: int) -> str:
+    return "works" if number == 1 else "work"
+
+
+def _is(number: int) -> str:
+    return "is" if number == 1 else "are"

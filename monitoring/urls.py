@@ -1,0 +1,12 @@
+"""The status pages. A trailing slash is optional."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from monitoring import views
+
+urlpatterns = [
+    re_path(r"^status/?$", views.overview, name="status-page"),
+    re_path(r"^status/(?P<name>[^/]+)/?$", views.one, name="status-of"),
+]
