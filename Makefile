@@ -24,10 +24,10 @@ sandbox: $(READY) ## the sandbox's upstreams alone, for a look at them by hand
 	@$(IN) -m aggregator.firstrun
 	@SANDBOX=1 exec $(IN) manage.py sandbox
 
-test: $(DEV) ## the tests, in under five minutes (ARGS="-k market" picks some)
-	@$(IN) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+test: $(DEV) ## the tests that need nothing else, in under five minutes (ARGS="-k market" picks some)
+	@$(IN) -m pytest -n auto --dist loadfile --hypothesis-profile=short -m "not (slow or service or browser)" $(ARGS)
 
-test-all: $(DEV) ## every test, the long ones too
+test-all: $(DEV) ## every test: the long ones too, and those of services and browser
 	@$(IN) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(DEV) ## format, lint, types, and models in step with their migrations

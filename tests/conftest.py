@@ -12,10 +12,16 @@ from typing import Any
 import django
 import pytest
 from django_redis import get_redis_connection
+from hypothesis import settings as hypothesis_settings
 from redis.exceptions import RedisError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
+
+# Seconds are measured in tests/bench: a busy machine makes no property wrong.
+hypothesis_settings.register_profile("full", deadline=None)
+hypothesis_settings.register_profile("short", deadline=None, max_examples=25)
+hypothesis_settings.load_profile("full")
 
 from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402
 from providers import calls, roster, usage  # noqa: E402

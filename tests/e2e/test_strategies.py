@@ -75,9 +75,9 @@ def price_all_but_the_last() -> str:
     ("strategy", "prepare"),
     [
         ("priority", lambda: THREE[0]),
-        ("weighted", weigh_the_second_alone),
-        ("fastest", lambda: best("seconds")),
-        ("freshest", lambda: best("age_s")),
+        pytest.param("weighted", weigh_the_second_alone, marks=pytest.mark.slow),
+        pytest.param("fastest", lambda: best("seconds"), marks=pytest.mark.slow),
+        pytest.param("freshest", lambda: best("age_s"), marks=pytest.mark.slow),
         ("cheapest", price_all_but_the_last),
     ],
 )
@@ -97,6 +97,7 @@ def test_adaptive_leaves_the_slow_one_alone(measured: World) -> None:
     assert seen[THREE[0]] <= 1, seen
 
 
+@pytest.mark.slow
 def test_adaptive_turns_away_from_who_becomes_slow(measured: World) -> None:
     choose("adaptive")
     time.sleep(OBEYED_S)
