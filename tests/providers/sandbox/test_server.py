@@ -117,6 +117,7 @@ def test_it_binds_loopback_and_nothing_else() -> None:
 
 
 def test_it_ends_at_once_with_callers_hanging_and_connections_kept() -> None:
+    others = set(threading.enumerate())  # servers of other tests have callers too
     with running(Sandbox()) as url:
         port = port_of(url)
         kept = HTTPConnection("127.0.0.1", port, timeout=10)
