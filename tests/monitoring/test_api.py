@@ -219,7 +219,8 @@ def test_the_history_is_of_single_results_where_there_are_few(client: Client) ->
 
 def test_a_long_history_is_of_rollups(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     one = endpoint("a")
-    results(one, *["good", "fault"] * 5, ms=42)
+    last_hour = now().replace(minute=30) - timedelta(hours=1)  # all of them within one
+    results(one, *["good", "fault"] * 5, at=last_hour, ms=42)
     monkeypatch.setattr("monitoring.histories.MOST_ROWS", 200)
     (*_, row) = get(client, "history/a", hours=24)["a"]
     assert (row["resolution"], row["status"], row["response_time_ms"]) == ("1h", "degraded", 42)
