@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.conf import settings
 from django.db import Error
@@ -120,14 +120,20 @@ class RedisShelf:
 
     def write(self, items: Sequence[Item]) -> None:
         """An answer never replaces a newer one."""
-        with self.redis.pipeline(transaction=False) as pipeline:
-            for item in items:
-                seconds = max(1, int(item.stale_until - item.fetched_at))
-                arguments = [f"{item.fetched_at:.6f}", item.payload, seconds]
-                self.script([self.prefix + item.key], arguments, client=pipeline)
-            pipeline.execute()
+        if len(items) == 1:  # a pipeline asks first whether Redis knows the script
+            self._write(items[0], self.redis)
+        else:
+            with self.redis.pipeline(transaction=False) as pipeline:
+                for item in items:
+                    self._write(item, pipeline)
+                pipeline.execute()
         if durable := [item for item in items if item.dataset.durable]:
             self._on_rows(lambda: self.rows.write(durable))
+
+    def _write(self, item: Item, client: Any) -> None:
+        seconds = max(1, int(item.stale_until - item.fetched_at))
+        arguments = [f"{item.fetched_at:.6f}", item.payload, seconds]
+        self.script([self.prefix + item.key], arguments, client=client)
 
     def _on_rows(self, work: Callable[[], R]) -> R | None:
         """`work` in the database, which is left alone for a while after it failed: Redis is not."""
