@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,7 +18,15 @@ from django_q.models import Failure, OrmQ, Schedule, Success
 from aggregator import answers, callers, curl
 from aggregator.models import Client, ShelvedAnswer
 from aggregator.templatetags.people import age
-from providers.admin.edits import BoundedPaginator, ForSuperusers, Obeyed, ReadOnly, log_change
+from providers import changes
+from providers.admin.edits import (
+    BoundedPaginator,
+    ForSuperusers,
+    Obeyed,
+    ReadOnly,
+    log_change,
+    who,
+)
 from providers.admin.providers import ProviderAdmin
 from providers.models import Provider
 from providers.wording import span
@@ -75,7 +82,7 @@ class ClientAdmin(Obeyed):
             context = self._context(request, "Give new keys?", clients=rows)
             return TemplateResponse(request, "admin/aggregator/client/confirm.html", context)
         keys = {row: row.new_key() for row in rows}
-        with transaction.atomic():
+        with changes.watched(who(request), rows):
             for row in rows:
                 row.save(update_fields=["key_hash", "key_hint"])
         callers.reread()

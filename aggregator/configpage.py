@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from aggregator import configuration, importing
 from aggregator.importing import BadConfiguration, Change, Otherwise, digest
-from providers.admin.edits import log_change
+from providers.admin.edits import log_change, who
 
 MOST_BYTES = 400_000  # what is shown is sent back: twice that has to fit into one request
 
@@ -80,7 +80,7 @@ def _apply(request: HttpRequest, text: str, agreed: str) -> HttpResponse:
     try:
         # A form's text has its lines ended in another way.
         text = text.replace("\r\n", "\n")
-        changes = importing.run(text, agreed=agreed)
+        changes = importing.run(text, agreed=agreed, who=who(request))
     except BadConfiguration as error:
         return _page(request, form=UploadForm(), problems=error.problems)
     except Otherwise as otherwise:

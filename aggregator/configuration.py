@@ -8,8 +8,7 @@ from the catalogue does. Keys, hashes and whatever looks like one stay out. Read
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,9 +16,8 @@ import yaml
 from django.db import models
 
 from aggregator.models import Client
-from providers import redaction, tables
-from providers.models import Credential, Listing
-from providers.secrets import SecretUnreadable
+from providers import leaks, tables
+from providers.models import Listing
 from providers.shipped import Shipped
 from providers.tables import ASSETS, LISTINGS, POLICIES, PROVIDERS, RESOURCES, Table
 
@@ -29,8 +27,6 @@ HEADER = """\
 # The configuration of an Aggregator: exportconfig writes it, importconfig reads it.
 # What a file does not say stays as it is. Keys of providers and of clients are never in it.
 """
-ADDRESSES = ("base_url", "url", "addresses", "probe_url")
-KEY_IN_PATH = re.compile(r"/(?=\w*[0-9])(?=\w*[A-Za-z])\w{24,}")
 
 
 class Clients(Table[Client]):
@@ -69,7 +65,7 @@ class Exported:
 
 def export() -> Exported:
     """What is configured now."""
-    found, keys = Exported(), _keys()
+    found, keys = Exported(), leaks.known_keys()
     for table in TABLES:
         records = dict(Shipped.objects.filter(kind=table.name).values_list("key", "values"))
         rows = table.rows()
@@ -100,40 +96,11 @@ def _without_secrets(
 ) -> dict[str, Any]:
     told = {}
     for name, value in table.values(row).items():
-        if any(_may_be_secret(name, text, secrets) for text in _texts(value)):
+        if leaks.may_hold_a_key(name, value, secrets):
             found.left_out.append(f"{table.name}.{key}.{name}")
         else:
             told[name] = value
     return told
-
-
-def _may_be_secret(name: str, text: str, secrets: list[str]) -> bool:
-    if any(secret in text for secret in secrets) or redaction.redact(text) != text:
-        return True
-    return name in ADDRESSES and KEY_IN_PATH.search(text) is not None
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _texts(name)
-            yield from _texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _texts(inner)
-
-
-def _keys() -> list[str]:
-    """Every key that is stored and can be read."""
-    found = []
-    for credential in Credential.objects.all():
-        try:
-            found.append(credential.key())
-        except SecretUnreadable:
-            continue  # nobody can have written it into a field from here
-    return [key for key in found if len(key) >= redaction.SHORTEST]
 
 
 class _Plain(yaml.SafeDumper):

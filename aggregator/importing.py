@@ -19,6 +19,7 @@ from django.db import models, transaction
 from aggregator import callers
 from aggregator.configuration import CLIENTS, FORMAT, REMOVED, SHIPPED, TABLES, VERSION
 from providers import plainyaml, roster
+from providers.changes import Watch, watched
 from providers.models import Provider
 from providers.plainyaml import NotPlain, Plain
 from providers.shipped import Shipped
@@ -86,19 +87,24 @@ class Otherwise(Exception):
         self.changes = changes
 
 
-def run(text: str, *, dry_run: bool = False, agreed: str | None = None) -> list[Change]:
+def run(
+    text: str, *, dry_run: bool = False, agreed: str | None = None, who: str = ""
+) -> list[Change]:
     """
-    Make the rows say what the file says, and return what changed; with `dry_run` what would.
+    Make the rows say what the file says, and return what changed; with `dry_run` what would. It
+    is an edit of `who` in the history of each row; "" is the command line.
 
     Raises BadConfiguration, and Otherwise when `agreed` is the digest of other changes.
     """
-    reading = _Reading(_read(text))
+    plain = _read(text)
     with transaction.atomic():
-        changes = reading.run()
-        if reading.problems:
-            raise BadConfiguration(reading.problems[:MOST_PROBLEMS])
-        if agreed is not None and agreed != digest(changes):
-            raise Otherwise(changes)
+        with watched(who) as watch:
+            reading = _Reading(plain, watch)
+            changes = reading.run()
+            if reading.problems:
+                raise BadConfiguration(reading.problems[:MOST_PROBLEMS])
+            if agreed is not None and agreed != digest(changes):
+                raise Otherwise(changes)
         transaction.set_rollback(dry_run)
     if not dry_run:
         roster.forget()
@@ -122,8 +128,8 @@ def _read(text: str) -> Plain:
 class _Reading:
     """One file on its way into rows."""
 
-    def __init__(self, plain: Plain) -> None:
-        self.plain = plain
+    def __init__(self, plain: Plain, watch: Watch) -> None:
+        self.plain, self.watch = plain, watch
         self.problems: list[str] = []
         self.changes: list[Change] = []
 
@@ -185,7 +191,10 @@ class _Reading:
         for name, _, value in differing:
             setattr(row, name, value)
         if self._is_good(table, key, row):
+            if not is_new:
+                self.watch.look(row)
             row.save(update_fields=None if is_new else [name for name, _, _ in differing])
+            self.watch.made(row)
             note = "without a key: give it one" if is_new and table is CLIENTS else ""
             action = "add" if is_new else "change"
             self.changes.append(Change(table.name, key, action, differing, note, row))
@@ -229,6 +238,7 @@ class _Reading:
             Shipped.objects.get_or_create(kind=table.name, key=key)
             if (row := rows.get(key)) is not None:
                 self.changes.append(Change(table.name, key, "remove", note=_with_it(row)))
+                self.watch.look(row)
                 row.delete()
 
 

@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from monitoring import byhand, readings
 from monitoring.models import CheckResult, Endpoint, Plan, StateChange
-from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, log_change
+from providers import changes
+from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, log_change, who
 
 
 def status_badge(status: str, reason: str = "") -> SafeString:
@@ -121,7 +122,8 @@ class EndpointAdmin(Obeyed):
 
     def _set_paused(self, request: HttpRequest, rows: QuerySet[Endpoint], to: bool) -> None:
         changed = list(rows)
-        rows.update(paused=to)
+        with changes.watched(who(request), changed):
+            rows.update(paused=to)
         log_change(request, changed, "Paused." if to else "Resumed.")
         readings.forget()
 

@@ -21,6 +21,7 @@ from providers.adapters.mapping import NotAMapping
 from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
 from providers.health import Health  # noqa: F401 (a model of its own file)
+from providers.history import Edit as Edit
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
 from providers.quota import with_plan
 from providers.resilience import Breaker, Guard, Window

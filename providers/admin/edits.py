@@ -8,36 +8,61 @@ from typing import Any
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import models, transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
-from providers import roster
+from providers import changes, history, roster
 from providers.admin.bases import ModelAdmin, ModelForm, Paginator
+
+MOST_EDITS = 100  # on the page of one row; all of them stand in the list of edits
 
 
 class Obeyed(ModelAdmin):
-    """After an edit this process reads anew at once; the others do so within two seconds."""
+    """
+    After an edit this process reads anew at once; the others do so within two seconds. What was
+    edited stands in the history of the row, from where it can be undone.
+    """
 
     forget: Callable[[], None] = staticmethod(roster.forget)
+    object_history_template = "admin/history.html"
 
     def get_changelist_form(self, request: HttpRequest, **kwargs: Any) -> Any:
         return super().get_changelist_form(request, form=InList, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        with changes.watched(who(request), [obj] if change else []) as watch:
+            super().save_model(request, obj, form, change)
+            watch.made(obj)
         transaction.on_commit(self.forget)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         transaction.on_commit(self.forget)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        rows = [inner.instance for inner in formset.initial_forms]
+        with changes.watched(who(request), rows) as watch:
+            super().save_formset(request, form, formset, change)
+            watch.made(*formset.new_objects)
+
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        super().delete_model(request, obj)
+        with changes.watched(who(request), [obj]):
+            super().delete_model(request, obj)
         transaction.on_commit(self.forget)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        super().delete_queryset(request, queryset)
+        with changes.watched(who(request), queryset):
+            super().delete_queryset(request, queryset)
         transaction.on_commit(self.forget)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        edits = history.about(row)[:MOST_EDITS] if row else []
+        may_undo = row is not None and self.has_change_permission(request, row)
+        more = {"edits": edits, "may_undo": may_undo}
+        return super().history_view(request, object_id, {**more, **(extra_context or {})})
 
 
 class InList(ModelForm):
@@ -81,6 +106,11 @@ class BoundedPaginator(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return int(rows.order_by()[: self.MOST].count())
+
+
+def who(request: HttpRequest) -> str:
+    """Whose edit it is: whoever acts here is signed in."""
+    return str(request.user.get_username())
 
 
 def log_change(request: HttpRequest, rows: Iterable[models.Model], said: str) -> None:

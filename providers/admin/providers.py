@@ -14,11 +14,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 
-from providers import registry, roster
+from providers import changes, registry, roster
 from providers.admin import live, quotas, testing
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
-from providers.admin.edits import Obeyed, log_change
+from providers.admin.edits import Obeyed, log_change, who
 from providers.admin.fields import Json, adapter_choices
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
@@ -238,7 +238,8 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[Provider], *, to: bool) -> None:
         rows = list(queryset)
-        queryset.update(enabled=to)
+        with changes.watched(who(request), rows):
+            queryset.update(enabled=to)
         roster.forget()
         word = "enabled" if to else "disabled"
         log_change(request, rows, f"{word.capitalize()}.")

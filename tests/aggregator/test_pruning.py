@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils.timezone import now
 
 from aggregator import pruning
 from aggregator.models import ShelvedAnswer
+from providers.history import Edit
 from providers.models import Call, Cell, Provider
 from providers.tallies import Tally
 
@@ -34,8 +36,11 @@ def test_only_what_has_had_its_time_goes() -> None:
     for days in (1, 61, 63):
         Tally.objects.create(provider=provider, hour=now() - timedelta(days=days))
 
+    for days in (364, 366):
+        Edit.objects.create(subject="providers.policy/1", batch=uuid4(), at=now() - timedelta(days))
+
     gone = pruning.prune(sleep=lambda s: None)
-    assert gone == {"calls": 2, "tallies": 1, "answers": 1, "cells": 1}
+    assert gone == {"calls": 2, "tallies": 1, "answers": 1, "edits": 1, "cells": 1}
     assert Call.objects.count() == 2
     assert ShelvedAnswer.objects.get().key == "good"
     assert Cell.objects.get(key="live").value == "1"

@@ -108,6 +108,25 @@ def test_a_priority_changed_in_the_list_decides_who_is_asked(sandbox: Site, admi
     )
 
 
+def test_a_priority_is_changed_seen_in_the_history_and_undone(admin: Visit) -> None:
+    page = admin.page
+    admin.go("/admin/providers/provider/?q=bitstamp")
+    open_provider(page, "bitstamp")
+    was = page.get_by_label("Priority").input_value()
+    page.get_by_label("Priority").fill("3")
+    page.get_by_role("button", name="Save and continue editing").first.click()
+    page.get_by_role("link", name="History").click()
+    changed = page.get_by_role("region", name="What was changed")
+    expect(changed).to_contain_text(f"priority from {was} to 3")
+    assert admin.violations() == []
+    changed.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone: bitstamp is as it was.")).to_be_visible()
+    expect(changed).to_contain_text(f"priority from 3 to {was}")
+    admin.go("/admin/providers/provider/?q=bitstamp")
+    open_provider(page, "bitstamp")
+    expect(page.get_by_label("Priority")).to_have_value(was)
+
+
 def test_a_key_is_typed_in_and_never_comes_out(admin: Visit) -> None:
     page = admin.page
     admin.go("/admin/providers/provider/?q=coingecko_demo")
