@@ -35,6 +35,7 @@ class EditAdmin(ReadOnly):
     paginator = BoundedPaginator
     show_full_result_count = False
     actions = None
+    change_list_template = "admin/filters_above.html"
     change_form_template = "admin/providers/edit/change_form.html"
 
     @admin.display(description="who")
