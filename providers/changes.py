@@ -128,9 +128,11 @@ class Watch:
             after.pop(name, None)
         if was and now and was.mark != now.mark:
             withheld.append(KEY)
+        # A row may be called by what should not be seen.
+        name = row.subject if self._may_hold_a_key("name", {"name": row.name}) else row.name
         action = Action.ADDED if not was else Action.DELETED if not now else Action.CHANGED
         return {
-            "subject": row.subject, "owner": row.owner, "name": row.name, "action": action,
+            "subject": row.subject, "owner": row.owner, "name": name, "action": action,
             "before": before, "after": after, "withheld": withheld,
         }  # fmt: skip
 

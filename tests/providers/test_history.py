@@ -11,6 +11,7 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregator import importing
 from aggregator.models import Client as Program
 from providers import changes, roster
 from providers.history import Edit
@@ -96,6 +97,23 @@ def test_no_key_and_no_hash_is_ever_in_an_edit(admin_client: Client) -> None:
     assert withheld[1:] == [["key"], ["base_url", "notes"], [], ["key"]]
     for found in Edit.objects.filter(action="changed"):
         assert "not kept" in messages_of(pressed(admin_client, found))[0]
+
+
+def test_a_row_that_is_called_by_its_key_is_called_by_its_number(admin_client: Client) -> None:
+    gecko = Provider.objects.create(slug="g", title="G", adapter_name="coingecko")
+    key = credential(gecko, label=f"x {SECRET}")
+    edit(admin_client, key, order="4")
+    found = Edit.objects.get()
+    assert found.name == f"providers.credential/{key.pk}"
+    assert SECRET not in str(list(Edit.objects.values()))
+
+
+def test_a_file_brought_in_by_command_is_recorded_and_a_dry_run_is_not(row: Provider) -> None:
+    text = "aggregator: 1\nproviders: {kraken: {priority: 7}}"
+    importing.run(text, dry_run=True)
+    assert not Edit.objects.exists()
+    importing.run(text)
+    assert Edit.objects.get().who == ""
 
 
 def test_undo_puts_it_back_is_obeyed_and_can_be_undone(admin_client: Client, row: Provider) -> None:
