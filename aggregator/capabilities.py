@@ -17,6 +17,9 @@ from providers.models import Call, Provider
 from providers.querysets import NO_VERDICT
 from providers.roster import Roster
 
+# What providers are asked for: the columns of the matrix.
+ASKED = tuple(q for q in QUERIES if q.dataset is not LISTING and not q.dataset.derived)
+
 
 class Measured(NamedTuple):
     """How a provider did with a dataset over the last day; None for what nobody measured."""
@@ -35,8 +38,7 @@ def matrix() -> list[dict[str, Any]]:
         | _measured(provider, query, records)
         | {"accuracy_percent": _accuracy(provider, query, accuracies)}
         for provider in catalogue.providers
-        for query in QUERIES
-        if query.dataset is not LISTING and not query.dataset.derived
+        for query in ASKED
     ]
 
 

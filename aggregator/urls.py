@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from aggregator import configpage, library, pages
+from aggregator import configpage, library, matrixpage, pages
 from aggregator.api.urls import urlpatterns as api
 from providers.admin import faults
 
@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("docs/schema", schema, name="docs-schema"),
     path("admin/sandbox/", admin.site.admin_view(faults.page), name="faults"),
     path("admin/configuration/", admin.site.admin_view(configpage.page), name="configuration"),
+    path("admin/matrix/", admin.site.admin_view(matrixpage.page), name="matrix"),
     path("admin/", admin.site.urls),
     path("admin", pages.to_admin),
     re_path(r"^", include("monitoring.urls")),

@@ -104,7 +104,7 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
     list_filter = ("category", "enabled", "adapter_name")
     search_fields = ("slug", "title", "adapter_name", "notes")
     list_per_page = 100
-    change_list_template = "admin/filters_above.html"
+    change_list_template = "admin/providers/provider/change_list.html"
     show_full_result_count = False
     actions: Sequence[Any] = ("test_now", "reset_circuit", "enable", "disable")
     save_on_top = True

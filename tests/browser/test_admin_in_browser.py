@@ -227,6 +227,7 @@ def test_a_configuration_is_looked_at_and_then_applied(admin: Visit, tmp_path: P
         "/admin/providers/policy/1/change/",
         "/admin/providers/resource/?flag=suspect",
         "/admin/configuration/",
+        "/admin/matrix/",
         "/admin/providers/call/",
         "/admin/monitoring/endpoint/",
         "/admin/monitoring/plan/",
