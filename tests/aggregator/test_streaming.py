@@ -14,6 +14,9 @@ from aggregator.edge import Edge
 from aggregator.pool import For, Pool
 from aggregator.wire import Response, Stream
 
+# The bridge gives its thread's connection back, and in a test that thread may have one.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 KILOBYTE = b"x" * 1024
 
 
