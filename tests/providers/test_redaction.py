@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from providers import redaction
 from providers.redaction import MASK, hide, names_a_secret, redact
 
+# What stands behind the prefixes that give a key away; no provider ever made one of it.
+NOT_A_KEY = "ThisIsNotARealKeyAtAll0000"
+
 
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
@@ -112,10 +115,10 @@ class TestWhatLooksLikeASecret:
             ("{'Authorization': b'Bearer x'}", "{'Authorization': b'***'}"),
             ("sent Bearer abcdefgh.ijk", "sent Bearer ***"),
             ("Basic bWU6c2VzYW1lIG9wZW4=", "Basic ***"),
-            ("key sk-abcdefghijklmnop1234 refused", "key *** refused"),
-            ("CG-abcdefghijklmnopqrstuvwx", "***"),
-            ("hf_abcdefghijklmnopqrstuvwx", "***"),
-            ("ghp_abcdefghijklmnopqrstuvwx", "***"),
+            ("key sk-" + NOT_A_KEY + " refused", "key *** refused"),
+            ("CG-" + NOT_A_KEY, "***"),
+            ("hf_" + NOT_A_KEY, "***"),
+            ("ghp_" + NOT_A_KEY, "***"),
             ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "***"),
             ("/bot123456789:AAabcdefghijklmnopqrstuvwxyz123456/send", "/***/send"),
         ],
