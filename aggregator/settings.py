@@ -107,6 +107,7 @@ INSTALLED_APPS = [
     "aggregator",
     "providers",
     "monitoring",
+    "chat",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
