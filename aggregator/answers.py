@@ -188,6 +188,7 @@ class Board:
     def __init__(self, most: int = 4000, most_bytes: int = 32 * 1024 * 1024) -> None:
         self.most = most
         self.most_bytes = most_bytes
+        self.changes = 0  # how often it changed: who keeps what stood on it looks at this alone
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -204,6 +205,7 @@ class Board:
         if answer.rows is not None or answer.cached is not Cached.HIT:
             answer = replace(answer, rows=None, cached=Cached.HIT)
         with self._lock:
+            self.changes += 1
             known = self._answers.pop(key, None)
             if known is not None:
                 self._bytes -= len(known.data)
@@ -217,6 +219,7 @@ class Board:
 
     def clear(self) -> None:
         with self._lock:
+            self.changes += 1
             self._answers.clear()
             self._bytes = 0
 

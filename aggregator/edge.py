@@ -111,7 +111,9 @@ class Edge:
             if not verdict.allowed:
                 response = _throttled(verdict)
             elif wire.is_for_a_program(scope, headers):
-                response = await self._get(scope, receive, headers, caller)
+                response = self._at_once(scope, headers) or await self._get(
+                    scope, receive, headers, caller
+                )
             else:
                 response = await self._django(scope, receive, caller)
         except GatewayError as error:
@@ -143,6 +145,15 @@ class Edge:
 
     # -- Questions: the same answer for everybody ---------------------------------------------
 
+    def _at_once(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
+        """What this very line was answered a moment ago, when it is fresh: the most usual case."""
+        now = self.clock()
+        hit = self.prepared.hit((scope["path"], scope["query_string"]), now)
+        if hit is None:
+            return None
+        hit.known.asked += 1
+        return _unless_known(hit.response, hit.answer, headers)
+
     async def _get(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], caller: Caller
     ) -> Response | Stream:
@@ -157,7 +168,7 @@ class Edge:
             return self._said(await self._landed(line, scope, caller), headers)
         known.asked += 1
         if answer.is_fresh(now):
-            return self.prepared.response(answer, Cached.HIT, headers, now)
+            return self.prepared.fresh(line, known, answer, headers, now)
         if now >= known.looked_at + LOOK_S:
             looked = await self._look(known, line, scope, caller)
             if looked is not None:
@@ -252,29 +263,64 @@ def _throttled(verdict: Verdict) -> Response:
     return wire.of_problem(body, {"Retry-After": str(wait)})
 
 
+class Hit(NamedTuple):
+    """A line's fresh answer, as it is sent in this tenth of a second."""
+
+    known: Known
+    answer: Answer
+    response: Response
+
+
 class Prepared:
     """Answers as they are sent in this tenth of a second, so that a hit copies no bytes."""
 
     def __init__(self) -> None:
         self.tick = -1
         self.made: dict[tuple[int, Cached], tuple[Answer, Response]] = {}
+        self.hits: dict[Line, Hit] = {}
+        self.changes = 0  # of the board, when the hits were taken from it
+
+    def hit(self, line: Line, now: float) -> Hit | None:
+        """What `fresh` made of this line in this tenth of a second, if that is still so."""
+        if int(now * TICKS) != self.tick or self.changes != answers.board.changes:
+            return None
+        hit = self.hits.get(line)
+        return hit if hit is not None and now < hit.answer.fresh_until else None
+
+    def fresh(
+        self, line: Line, known: Known, answer: Answer, headers: dict[bytes, bytes], now: float
+    ) -> Response:
+        """The response to a hit, which `hit` finds again without asking the board."""
+        response = self._made(answer, Cached.HIT, now)
+        if self.changes != answers.board.changes:
+            self.changes, self.hits = answers.board.changes, {}
+        self.hits[line] = Hit(known, answer, response)
+        return _unless_known(response, answer, headers)
 
     def response(
         self, answer: Answer, cached: Cached, headers: dict[bytes, bytes], now: float
     ) -> Response:
         """The answer, true at `now`; 304 for those who have it."""
+        return _unless_known(self._made(answer, cached, now), answer, headers)
+
+    def _made(self, answer: Answer, cached: Cached, now: float) -> Response:
         tick = int(now * TICKS)
         if tick != self.tick:
-            self.tick, self.made = tick, {}
+            self.tick, self.made, self.hits = tick, {}, {}
         key = (id(answer), cached)
         found = self.made.get(key)
         if found is None:
             # The answer is kept beside its response, so that its id stays its own.
             found = self.made[key] = (answer, _response(answer, cached, now))
-        response = found[1]
-        if (tags := headers.get(b"if-none-match")) and wire.matches(tags, answer.etag):
-            return Response(304, response.headers[_CONTENT:])
-        return response
+        return found[1]
+
+
+def _unless_known(response: Response, answer: Answer, headers: dict[bytes, bytes]) -> Response:
+    """The response; 304 to who has the answer already."""
+    tags = headers.get(b"if-none-match")
+    if tags and wire.matches(tags, answer.etag):
+        return Response(304, response.headers[_CONTENT:])
+    return response
 
 
 _CONTENT = 2  # headers of a response that are about its body

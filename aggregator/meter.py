@@ -45,7 +45,7 @@ class Meter:
         self.forget()
 
     def forget(self) -> None:
-        self._window = -1
+        self._window, self._ends = -1, 0
         self._settled: dict[str, int] = {}  # by all processes, as of the last settling
         self._since: dict[str, int] = {}  # by this process since then
 
@@ -54,7 +54,10 @@ class Meter:
         now = self.clock()
         name, limit = caller.name, caller.per_minute
         with self._lock:
-            self._turn(now)
+            if (
+                not self._ends - WINDOW_S <= now < self._ends
+            ):  # on the hot path: no call for nothing
+                self._turn(now)
             settled, since = self._settled.get(name), self._since.get(name)
             if settled is since is None and caller.anonymous and self._is_full():
                 name = NEWCOMERS
@@ -64,7 +67,8 @@ class Meter:
             if allowed:
                 self._since[name] = (since or 0) + 1
                 used += 1
-        return Verdict(allowed, limit, max(0, limit - used), WINDOW_S - int(now % WINDOW_S))
+            ends = self._ends
+        return Verdict(allowed, limit, limit - used if used < limit else 0, ends - int(now))
 
     def settle(self) -> None:
         """Tell the other processes what was counted here, and learn what they counted."""
@@ -95,7 +99,8 @@ class Meter:
     def _turn(self, now: float) -> None:
         window = int(now // WINDOW_S)
         if window != self._window:
-            self._window, self._settled, self._since = window, {}, {}
+            self._window, self._ends = window, (window + 1) * WINDOW_S
+            self._settled, self._since = {}, {}
 
 
 def _read(shared: Any) -> tuple[int, dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -57,6 +58,30 @@ def test_an_edit_is_obeyed_at_the_next_beat(
     with pytest.raises(ClientDisabled):
         callers.identify(key)
     assert callers.identify(new_key).per_minute == 600
+
+
+def test_a_key_that_was_seen_is_judged_anew_with_the_rows(
+    client: tuple[Client, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, key = client
+    headers = {b"x-api-key": key.encode()}
+    callers.reload()
+    for _ in range(2):
+        assert callers.of_request({"headers": [*headers.items()]}, headers).per_minute == 7
+    Client.objects.filter(pk=row.pk).update(enabled=False)
+    obeyed(monkeypatch)
+    with pytest.raises(ClientDisabled):
+        callers.of_request({"headers": [*headers.items()]}, headers)
+
+
+def test_only_good_keys_are_kept_as_they_came(client: tuple[Client, str]) -> None:
+    callers.reload()
+    clients = callers._clients.peek()
+    for sent in (b"agg_no", b" " + client[1].encode(), client[1].encode()):
+        with suppress(Unauthorized):
+            callers.of_request({"headers": []}, {b"x-api-key": sent})
+    assert clients is not None
+    assert [*clients.seen] == [client[1].encode()]
 
 
 def test_identifying_never_touches_the_database(

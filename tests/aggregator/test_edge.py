@@ -34,12 +34,12 @@ MARKET = MarketQuery(limit=10)
 @pytest.fixture(autouse=True)
 def _clients(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three clients that nobody has to read from a database."""
-    known = {
+    rows = {
         hash_key(KEY): (Caller("client:1", 5), True),
         hash_key(OTHER): (Caller("client:2", 5), True),
         hash_key(OFF): (Caller("client:3", 5), False),
     }
-    monkeypatch.setattr(callers._clients, "_value", known)
+    monkeypatch.setattr(callers._clients, "_value", callers.Clients(rows))
 
 
 def answer(clock: Clock, query: Query = MARKET, **changes: Any) -> Answer:
