@@ -56,7 +56,7 @@ class Meter:
         with self._lock:
             if (
                 not self._ends - WINDOW_S <= now < self._ends
-            ):  # on the hot path: no call for nothing
+            ):  # hot: no call for nothing
                 self._turn(now)
             settled, since = self._settled.get(name), self._since.get(name)
             if settled is since is None and caller.anonymous and self._is_full():
