@@ -327,7 +327,7 @@ def _unpack(query: Query, payload: bytes) -> Answer | None:
 @contextmanager
 def claim(query: Query, *, seconds: float, clock: Clock = time.time) -> Iterator[bool]:
     """True for one caller of all processes: the one who goes out to ask."""
-    cell = Cell(f"asking:{shelf_key(query)}", ttl=seconds + 1)
+    cell = Cell(f"asking:{shelf_key(query)}", ttl=seconds + 1, often_empty=True)
     token = secrets.token_hex(8)
 
     def take(held: Any) -> tuple[Any, bool]:

@@ -24,7 +24,8 @@ OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 def exact(value: Any) -> Any:
     """orjson's `default`: Decimals as their digits, NamedTuples as objects."""
     if type(value) is Decimal:
-        return orjson.Fragment(format(value, "f"))
+        text = str(value)  # three times as fast as `format`, and the same but for an exponent
+        return orjson.Fragment(format(value, "f") if "E" in text else text)
     if hasattr(value, "_asdict"):
         return value._asdict()
     if isinstance(value, tuple | set | frozenset):

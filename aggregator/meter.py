@@ -54,9 +54,7 @@ class Meter:
         now = self.clock()
         name, limit = caller.name, caller.per_minute
         with self._lock:
-            if (
-                not self._ends - WINDOW_S <= now < self._ends
-            ):  # hot: no call for nothing
+            if not self._ends - WINDOW_S <= now < self._ends:  # hot: no call for nothing
                 self._turn(now)
             settled, since = self._settled.get(name), self._since.get(name)
             if settled is since is None and caller.anonymous and self._is_full():

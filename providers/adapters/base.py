@@ -320,6 +320,7 @@ def prose(value: Any, *, most: int = 2000) -> str:
 
 
 EARLIEST, LATEST = 31_536_000, 4_102_444_800  # 1971 to 2100: times of another unit stay out
+_EARLIEST, _LATEST = (datetime.fromtimestamp(moment, UTC) for moment in (EARLIEST, LATEST))
 
 
 def moment(value: Any, *, unit: int = 1) -> datetime:
@@ -338,8 +339,9 @@ def instant(value: Any) -> datetime:
         found = datetime.fromisoformat(_NANOSECONDS.sub(r"\1", value.strip()))
     except ValueError:
         raise Garbled("a time was promised, not this text") from None
-    found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
-    if not EARLIEST <= found.timestamp() <= LATEST:
+    if found.tzinfo is not UTC:  # what ends in Z has it already
+        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+    if not _EARLIEST <= found <= _LATEST:
         raise Garbled("a time that nobody can mean")
     return found
 

@@ -8,6 +8,7 @@ function again on what they wrote. Being pure is what makes running it twice har
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import random
@@ -15,9 +16,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from providers.resilience.store import store
+from providers.resilience.store import Token, store
 
 logger = logging.getLogger(__name__)
 
@@ -29,8 +31,23 @@ TRIES = 200
 LOCKS = 256  # cells that share one merely wait for each other
 MOST_KNOWN = 10_000
 
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """
+    What this process left in a cell. We go by it while the store is out of reach, and guess that
+    it is still there: a right guess saves the reading, and the store refuses to write on a wrong
+    one. Where others write between our updates no guess is made.
+    """
+
+    value: Any
+    token: Token = None
+    text: str = ""  # the value again: a guess must not hand out the object itself
+    until: float = 0.0  # when it expires; 0 where it is not worth a guess
+
+
 _locks = [threading.Lock() for _ in range(LOCKS)]
-_known: OrderedDict[str, Any] = OrderedDict()  # what we go by while the store is out of reach
+_known: OrderedDict[str, Known] = OrderedDict()
 _known_lock = threading.Lock()
 _skip_until = 0.0
 
@@ -50,9 +67,10 @@ def report(error: Exception, clock: Callable[[], float] = time.monotonic) -> Non
 class Cell:
     """`update` with a pure function; JSON values only."""
 
-    def __init__(self, key: str, *, ttl: float) -> None:
+    def __init__(self, key: str, *, ttl: float, often_empty: bool = False) -> None:
         self.key = key
         self.ttl = ttl
+        self.often_empty = often_empty  # so much so that it is worth a guess
 
     def peek(self) -> Any:
         """The value now; None when there is none."""
@@ -71,21 +89,46 @@ class Cell:
                     return self._update(change)
                 except store().errors as error:
                     report(error)
-            after, result = change(_known.get(self.key))
-            _remember(self.key, after)
+            known = _known.get(self.key)
+            after, result = change(known and known.value)
+            _remember(self.key, Known(after))
             return result
 
     def _update(self, change: Callable[[Any], tuple[Any, R]]) -> R:
         shared = store()
+        known = _known.get(self.key)
+        guess = self._guess(known)
+        if guess is not None:
+            after, result = change(guess[0])
+            if after != guess[0] and (written := self._written(guess[1], after)):
+                _remember(self.key, written)
+                return result
         for attempt in range(TRIES):
             before, token = shared.read(self.key)
             after, result = change(before)
-            if after == before or shared.swap(self.key, token, after, self.ttl):
-                _remember(self.key, after)
+            alone = known is None or known.token == token
+            if after == before:
+                _remember(self.key, known if known and alone else Known(after, token))
+                return result
+            if written := self._written(token, after):
+                _remember(self.key, written if alone else replace(written, until=0.0))
                 return result
             # Somebody else was quicker; spread out so that each round has a winner.
             time.sleep(random.uniform(0, 0.001 * min(attempt + 1, 10)))  # noqa: S311
         raise TimeoutError(f"{self.key} changed {TRIES} times while we tried to change it")
+
+    def _guess(self, known: Known | None) -> tuple[Any, Token] | None:
+        """What probably stands there, and its token; None without a good guess."""
+        if known is None:
+            return (None, None) if self.often_empty else None
+        if time.time() >= known.until:
+            return None
+        return json.loads(known.text), known.token
+
+    def _written(self, token: Token, value: Any) -> Known | None:
+        until = time.time() + self.ttl
+        written = store().swap(self.key, token, value, self.ttl)
+        return Known(value, written, json.dumps(value), until) if written else None
 
 
 def peek_many(keys: Iterable[str]) -> dict[str, Any]:
@@ -97,12 +140,12 @@ def peek_many(keys: Iterable[str]) -> dict[str, Any]:
         except store().errors as error:
             report(error)
     with _known_lock:
-        return {key: _known[key] for key in wanted if key in _known}
+        return {key: _known[key].value for key in wanted if key in _known}
 
 
-def _remember(key: str, value: Any) -> None:
+def _remember(key: str, known: Known) -> None:
     with _known_lock:
-        _known[key] = value
+        _known[key] = known
         _known.move_to_end(key)
         if len(_known) > MOST_KNOWN:
             _known.popitem(last=False)

@@ -30,8 +30,11 @@ class Store(Protocol):
 
     def read_many(self, keys: Iterable[str]) -> dict[str, Any]: ...
 
-    def swap(self, key: str, token: Token, value: Any, ttl: float) -> bool:
-        """Write `value` for `ttl` seconds if the key still holds what was read."""
+    def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
+        """
+        Write `value` for `ttl` seconds if the key still holds what was read: the token of what
+        stands there now, or None when somebody else was quicker.
+        """
 
     def delete(self, key: str) -> None: ...
 
@@ -64,7 +67,7 @@ class DatabaseStore:
             )
             return {key: _read(value) for key, value in cursor.fetchall()}
 
-    def swap(self, key: str, token: Token, value: Any, ttl: float) -> bool:
+    def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
         expires_at, text = time.time() + ttl, json.dumps(value)
         with hurried_cursor() as cursor:
             if token is None:
@@ -79,7 +82,7 @@ class DatabaseStore:
                     "expires_at = %s WHERE key = %s AND version = %s",
                     [text, expires_at, key, token],
                 )
-            return bool(cursor.rowcount == 1)
+            return int(token or 0) + 1 if cursor.rowcount == 1 else None
 
     def delete(self, key: str) -> None:
         # Emptied, not removed: a version that starts again at 1 could be taken for an old one.
@@ -122,9 +125,10 @@ class RedisStore:
         pairs = zip(wanted, found, strict=True)
         return {key: _read(value) for key, value in pairs if value is not None}
 
-    def swap(self, key: str, token: Token, value: Any, ttl: float) -> bool:
-        arguments = [token or "", json.dumps(value), max(1, int(ttl * 1000))]
-        return bool(self.script([self.prefix + key], arguments))
+    def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
+        text = json.dumps(value).encode()
+        arguments = [token or "", text, max(1, int(ttl * 1000))]
+        return text if self.script([self.prefix + key], arguments) else None
 
     def delete(self, key: str) -> None:
         self.redis.delete(self.prefix + key)

@@ -61,6 +61,78 @@ def test_a_change_runs_again_on_what_somebody_else_wrote_meanwhile() -> None:
     assert Cell("race", ttl=60).peek() == 102
 
 
+def _counting(asked: list[str], name: str, real: Any) -> Any:
+    def call(*args: Any) -> Any:
+        asked.append(name)
+        return real(*args)
+
+    return call
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the store is asked from now on, by name."""
+    asked: list[str] = []
+    for name in ("read", "swap"):
+        monkeypatch.setattr(store(), name, _counting(asked, name, getattr(store(), name)))
+    return asked
+
+
+def test_who_is_alone_with_a_cell_does_not_read_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    Cell("mine", ttl=60).update(plus(1))
+    asked = counted(monkeypatch)
+    assert Cell("mine", ttl=60).update(plus(1)) == 2
+    assert Cell("mine", ttl=60).update(plus(1)) == 3
+    assert asked == ["swap", "swap"]
+    assert Cell("mine", ttl=60).update(lambda value: (value, value)) == 3
+    assert asked == ["swap", "swap", "read"]  # to leave it alone is to know how it is
+
+
+def test_who_shares_a_cell_reads_it_until_he_is_alone_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = Cell("ours", ttl=60)
+    cell.update(plus(1))
+
+    def others() -> None:
+        value, token = store().read("ours")
+        assert store().swap("ours", token, value + 10, 60)
+
+    others()
+    asked = counted(monkeypatch)
+    assert cell.update(plus(1)) == 12
+    assert asked == ["swap", "read", "swap"]  # a wrong guess
+    others()
+    del asked[:]
+    assert cell.update(plus(1)) == 23
+    assert cell.update(plus(1)) == 24
+    assert asked == ["read", "swap", "read", "swap"]
+    del asked[:]
+    assert cell.update(plus(1)) == 25
+    assert asked == ["swap"]
+
+
+def test_a_guess_hands_out_no_object_that_others_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = Cell("list", ttl=60)
+    cell.update(lambda _: ({"a": [1]}, None))
+
+    def careless(value: Any) -> tuple[Any, None]:
+        value["a"].append(2)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        cell.update(careless)
+    assert cell.update(lambda value: ({**value, "b": 1}, value["a"])) == [1]
+
+
+def test_what_is_often_empty_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = counted(monkeypatch)
+    assert Cell("claim", ttl=60, often_empty=True).update(plus(1)) == 1
+    assert asked == ["swap"]
+    cell._known.clear()
+    assert Cell("claim", ttl=60, often_empty=True).update(plus(1)) == 2
+    assert asked == ["swap", "swap", "read", "swap"]
+
+
 def test_what_a_change_leaves_alone_is_not_written() -> None:
     Cell("calm", ttl=60).update(plus(1))
     before = store().read("calm")
