@@ -1,9 +1,9 @@
 """
 The whole configuration as one YAML file: to be kept, read, compared, and taken elsewhere.
 
-Providers, policies and clients stand there in whole; of assets, listings and resources what differs
-from the catalogue does. Keys, hashes and whatever looks like one stay out. Reading such a file is
-`importing`.
+Providers, policies, clients and the plan of checks stand there in whole; of assets, listings and
+resources what differs from the catalogue does, of endpoints what was set for one alone. Keys,
+hashes and whatever looks like one stay out. Reading such a file is `importing`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import yaml
 from django.db import models
 
 from aggregator.models import Client
-from providers import leaks, tables
-from providers.models import Listing
+from providers import leaks, priorities, tables
 from providers.shipped import Shipped
-from providers.tables import ASSETS, LISTINGS, POLICIES, PROVIDERS, RESOURCES, Table
+from providers.tables import Table
 
 FORMAT = 1
-VERSION, REMOVED = "aggregator", "removed"  # beside the sections of rows
+# Beside the sections of rows.
+VERSION, PROFILE, REMOVED = "aggregator", "profile", "removed"
 HEADER = """\
 # The configuration of an Aggregator: exportconfig writes it, importconfig reads it.
 # What a file does not say stays as it is. Keys of providers and of clients are never in it.
@@ -38,10 +38,20 @@ class Clients(Table[Client]):
         return row
 
 
-CLIENTS = Clients("clients", Client, "name")
-TABLES: tuple[Table[Any], ...] = (*tables.TABLES, CLIENTS)
-IN_WHOLE = (PROVIDERS, POLICIES, CLIENTS)
-SHIPPED = (PROVIDERS, POLICIES, ASSETS, LISTINGS, RESOURCES)
+CLIENTS = Clients("clients", Client, "name", whole=True)
+SHIPPED = tables.TABLES
+
+# What operators edit and no file tells, by model, and why.
+LEFT_OUT: Mapping[str, str] = {
+    "providers.credential": "No key is ever in a file; one without its key is of no use.",
+    "auth.user": "People and their passwords belong to one installation.",
+    "auth.group": "What people may do belongs to one installation.",
+}
+
+
+def sections() -> tuple[Table[Any], ...]:
+    """The rows that a file tells, in an order in which they can be made."""
+    return (*tables.TABLES, CLIENTS, *tables.ADDED)
 
 
 @dataclass
@@ -66,7 +76,8 @@ class Exported:
 def export() -> Exported:
     """What is configured now."""
     found, keys = Exported(), leaks.known_keys()
-    for table in TABLES:
+    found.sections[PROFILE] = priorities.in_force().name
+    for table in sections():
         records = dict(Shipped.objects.filter(kind=table.name).values_list("key", "values"))
         rows = table.rows()
         section = {
@@ -84,9 +95,9 @@ def export() -> Exported:
 
 
 def _is_told(table: Table[Any], row: models.Model, record: Mapping[str, Any] | None) -> bool:
-    if isinstance(row, Listing) and row.learned_at is not None:
-        return False  # the provider itself tells it to whoever asks
-    if table in IN_WHOLE or record is None:
+    if not table.is_told(row):
+        return False
+    if table.whole or record is None:
         return True
     return any(value != record.get(name) for name, value in table.values(row).items())
 

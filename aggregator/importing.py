@@ -17,13 +17,13 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 
 from aggregator import callers
-from aggregator.configuration import CLIENTS, FORMAT, REMOVED, SHIPPED, TABLES, VERSION
-from providers import plainyaml, roster
+from aggregator.configuration import CLIENTS, FORMAT, PROFILE, REMOVED, SHIPPED, VERSION, sections
+from providers import plainyaml, priorities, roster
 from providers.changes import Watch, watched
 from providers.models import Provider
 from providers.plainyaml import NotPlain, Plain
 from providers.shipped import Shipped
-from providers.tables import Table
+from providers.tables import PROVIDERS, Table
 
 MOST = plainyaml.MOST_CHARACTERS
 MOST_PROBLEMS = 50
@@ -138,13 +138,34 @@ class _Reading:
         self.problems.append(f"line {self.plain.line(*path)}: {where}{said}")
 
     def run(self) -> list[Change]:
-        known = {VERSION, REMOVED, *(table.name for table in TABLES)}
+        known = {VERSION, PROFILE, REMOVED, *(table.name for table in sections())}
         for name in self.plain.value.keys() - known:
             self.wrong(f"no such section. One of: {', '.join(sorted(known))}.", name)
-        for table in TABLES:
+        self._profile()
+        for table in sections():
             self._section(table)
         self._removals()
         return self.changes
+
+    def _profile(self) -> None:
+        """The profile of priorities comes first: what the file says of a row goes before it."""
+        name, now = self.plain.value.get(PROFILE), priorities.in_force().name
+        if name is None or name == now:
+            return
+        known = priorities.profiles()
+        if not isinstance(name, str) or name not in known:
+            self.wrong(f"no such profile. One of: {', '.join(sorted(known))}.", PROFILE)
+            return
+        self.changes.append(Change(PROFILE, "priorities", "change", (("name", now, name),)))
+        fields: dict[str, list[tuple[str, Any, Any]]] = {}
+        for change in priorities.switch(known[name], watch=self.watch):
+            if change.takes:
+                told = (change.field, change.now, change.wanted)
+                fields.setdefault(change.slug, []).append(told)
+        self.changes += [
+            Change(PROVIDERS.name, slug, "change", tuple(told), f"by the profile {name}")
+            for slug, told in fields.items()
+        ]
 
     def _section(self, table: Table[Any]) -> None:
         told = self.plain.value.get(table.name)

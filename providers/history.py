@@ -18,6 +18,8 @@ from django.utils.timezone import now
 KEPT = timedelta(days=365)
 MOST_SHOWN = 300  # characters of one value
 KEY = "key"  # among `withheld`: another key was given
+# Who it was, where a command changed rows by itself. Nobody can sign in with a space in the name.
+UPGRADE, SWITCH = "manage.py loadcatalogue", "manage.py priorities"
 
 # Rows that have a key: whether it is another one shows in this column, which is kept nowhere else.
 KEYED = {"providers.credential": "fingerprint", "aggregator.client": "key_hash"}

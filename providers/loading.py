@@ -15,6 +15,8 @@ from django.db import models, transaction
 
 from providers import catalogue, priorities, roster
 from providers.catalogue import directory
+from providers.changes import Watch, watched
+from providers.history import UPGRADE
 from providers.models import Provider, Resource
 from providers.resources import Flag
 from providers.shipped import Shipped
@@ -42,12 +44,15 @@ def load(*, dry_run: bool = False, again: Sequence[str] = ()) -> dict[str, Loade
     """
     Bring in everything, all of it or none; with `dry_run` only say what would be done.
 
-    Rows named in `again` (providers/kraken) are made to say what the catalogue says.
+    Rows named in `again` (providers/kraken) are made to say what the catalogue says. What an
+    upgrade does stands in the history of each row; the first load, which makes all of them, does
+    not.
     """
     with transaction.atomic():
-        for name in again:
-            _forget_edits(name)
-        loaded = {table.name: bring(table, words) for table, words in shipped()}
+        with watched(UPGRADE) as watch:
+            for name in again:
+                _forget_edits(name)
+            loaded = {table.name: bring(table, words, watch) for table, words in shipped()}
         transaction.set_rollback(dry_run)
     roster.forget()
     return loaded
@@ -97,16 +102,17 @@ def _forget_edits(name: str) -> None:
             Shipped.objects.filter(kind=LISTINGS.name, key__startswith=f"{key}/").delete()
 
 
-def bring(table: Table[Any], words: Words) -> Loaded:
-    """Rows of `table` as `words` say, where nobody said otherwise."""
+def bring(table: Table[Any], words: Words, watch: Watch | None = None) -> Loaded:
+    """Rows of `table` as `words` say, where nobody said otherwise; `watch` sees what changes."""
     loaded, rows = Loaded(), table.rows()
+    watch = watch or Watch(UPGRADE)  # which is not written down
     records = {record.key: record for record in Shipped.objects.filter(kind=table.name)}
     defaults = table.defaults()
     made, known = [], []
     for key, said in words.items():
         values, row, record = defaults | dict(said), rows.get(key), records.get(key)
         if row is not None:
-            _upgrade(table, row, record.values if record else None, values, loaded)
+            _upgrade(table, row, record.values if record else None, values, loaded, watch)
         elif record is None and (new := _make(table, key, values)):
             made.append(new)
             loaded.added.append(key)
@@ -118,9 +124,11 @@ def bring(table: Table[Any], words: Words) -> Loaded:
             record.values = values
             record.save(update_fields=["values"])
     table.model._default_manager.bulk_create(made)
+    if records:  # else all of them are new, and history begins here
+        watch.made(*made)
     Shipped.objects.bulk_create(known)
     for key in records.keys() - words.keys():
-        _retire(table, key, rows.get(key), records[key], loaded)
+        _retire(table, key, rows.get(key), records[key], loaded, watch)
     return loaded
 
 
@@ -138,6 +146,7 @@ def _upgrade(
     last: Mapping[str, Any] | None,
     values: Mapping[str, Any],
     loaded: Loaded,
+    watch: Watch,
 ) -> None:
     """`last` is what the catalogue said before; None for a row that is the operator's own."""
     differing = {n: v for n, v in values.items() if getattr(row, n) != v}
@@ -151,6 +160,7 @@ def _upgrade(
     loaded.kept += sorted(f"{table.name_of(row)}.{name}" for name in theirs)
     changed = sorted(differing.keys() - theirs)
     if changed:
+        watch.look(row)
         _set(row, {name: values[name] for name in changed}).save(update_fields=changed)
         loaded.updated += [f"{table.name_of(row)}.{name}" for name in changed]
     else:
@@ -164,7 +174,12 @@ def _set(row: models.Model, values: Mapping[str, Any]) -> models.Model:
 
 
 def _retire(
-    table: Table[Any], key: str, row: models.Model | None, record: Shipped, loaded: Loaded
+    table: Table[Any],
+    key: str,
+    row: models.Model | None,
+    record: Shipped,
+    loaded: Loaded,
+    watch: Watch,
 ) -> None:
     """
     The catalogue no longer has it. What nobody edited is switched off or flagged; what somebody
@@ -175,6 +190,7 @@ def _retire(
         return
     loaded.retired.append(key)
     edited = any(getattr(row, name) != value for name, value in record.values.items())
+    watch.look(row)
     if isinstance(row, Provider) and not edited and not row.credentials.exists():
         row.enabled = False
         row.save(update_fields=["enabled"])

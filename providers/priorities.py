@@ -18,6 +18,7 @@ from django.utils.timezone import now
 
 from providers import catalogue, registry, roster
 from providers.catalogue import CatalogueError
+from providers.changes import Watch
 from providers.datasets import LISTING
 from providers.models import Profile, Provider
 from providers.shipped import Shipped
@@ -98,6 +99,11 @@ class Change:
     def place(self) -> str:
         return f"{self.slug}.{self.field}"
 
+    @property
+    def takes(self) -> bool:
+        """Does a switch change the row?"""
+        return not self.edited and self.now != self.wanted
+
 
 def plan(profile: Priorities) -> list[Change]:
     """What switching to a profile changes, and what it leaves as an administrator set it."""
@@ -127,15 +133,17 @@ def _changes(
         yield Change(provider.slug, name, held, values[name], held != said or place in settled)
 
 
-def switch(profile: Priorities) -> list[Change]:
-    """Put a profile in force; what became of it."""
+def switch(profile: Priorities, watch: Watch | None = None) -> list[Change]:
+    """Put a profile in force; what became of it. With a watch, rows that change are recorded."""
     with transaction.atomic():
         changes = plan(profile)
         rows = {row.slug: row for row in Provider.objects.select_for_update()}
+        if watch:
+            watch.look(*(rows[change.slug] for change in changes if change.takes))
         records = {record.key: record for record in _records()}
         for change in changes:
             row = rows[change.slug]
-            if not change.edited:
+            if change.takes:
                 setattr(row, change.field, change.wanted)
             if record := records.get(change.slug):
                 record.values = {**record.values, change.field: change.wanted}

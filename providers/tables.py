@@ -7,7 +7,8 @@ imported like the others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -20,11 +21,17 @@ M = TypeVar("M", bound=models.Model)
 
 @dataclass(frozen=True)
 class Table(Generic[M]):
-    """The rows of one model, called by the value of the field `key`."""
+    """
+    The rows of one model, called by the value of the field `key`. Where `whole`, an export tells
+    each of them; else those that differ from the catalogue. `left_out` are columns that an operator
+    edits and that are no configuration, each with the reason.
+    """
 
     name: str
     model: type[M]
     key: str
+    whole: bool = False
+    left_out: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @cached_property
     def fields(self) -> dict[str, models.Field[Any, Any]]:
@@ -33,7 +40,7 @@ class Table(Generic[M]):
             column.name: column
             for column in self.model._meta.concrete_fields
             if column.editable and not column.primary_key and not column.is_relation
-            if column.name not in self.names
+            if column.name not in self.names and column.name not in self.left_out
         }
 
     @property
@@ -75,6 +82,10 @@ class Table(Generic[M]):
         """Does the row say what a provider itself said? Then no list knows better."""
         return False
 
+    def is_told(self, row: M) -> bool:
+        """May an export tell the row? Not what makes itself anew wherever it is needed."""
+        return not self.is_settled(row)
+
 
 class Listings(Table[Listing]):
     """Listings are called ASSET/ADAPTER/QUOTE; the quote of a plain id is empty."""
@@ -106,9 +117,17 @@ class Listings(Table[Listing]):
         return row.learned_at is not None
 
 
-PROVIDERS = Table("providers", Provider, "slug")
-POLICIES = Table("policies", Policy, "dataset")
+PROVIDERS = Table("providers", Provider, "slug", whole=True)
+POLICIES = Table("policies", Policy, "dataset", whole=True)
 ASSETS = Table("assets", Asset, "slug")
 LISTINGS = Listings("listings", Listing, "external_id")
 RESOURCES = Table("resources", Resource, "slug")
 TABLES: tuple[Table[Any], ...] = (PROVIDERS, POLICIES, ASSETS, LISTINGS, RESOURCES)
+
+ADDED: list[Table[Any]] = []  # those of apps above this one
+
+
+def add(*tables: Table[Any]) -> None:
+    """Have the rows of another app exported and imported too; for its `ready`."""
+    known = {table.name for table in ADDED}
+    ADDED.extend(table for table in tables if table.name not in known)

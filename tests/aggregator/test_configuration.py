@@ -102,7 +102,7 @@ def test_what_nobody_edited_goes_on_to_follow_the_catalogue() -> None:
 @pytest.mark.django_db
 def test_the_export_of_an_untouched_catalogue_names_no_asset_and_no_resource() -> None:
     load()
-    assert set(configuration.export().sections) == {"providers", "policies"}
+    assert set(configuration.export().sections) == {"profile", "providers", "policies"}
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
@@ -155,7 +155,7 @@ class RoundTrip(TestCase):
 
 def test_every_column_is_one_a_file_can_say() -> None:
     kinds = tuple(kind for kind, _, _ in importing.TAKES)
-    for table in configuration.TABLES:
+    for table in configuration.sections():
         assert table.fields
         for column in table.fields.values():
             assert isinstance(column, kinds), f"{table.name}: {column.name}"

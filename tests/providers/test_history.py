@@ -7,15 +7,17 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator import importing
 from aggregator.models import Client as Program
-from providers import changes, roster
-from providers.history import Edit
-from providers.models import Asset, Credential, Listing, Policy, Provider
+from providers import changes, loading, roster
+from providers.history import SWITCH, UPGRADE, Edit
+from providers.models import Asset, Credential, Listing, Policy, Provider, Shipped
+from providers.tables import PROVIDERS as PROVIDER_ROWS
 from providers.undoing import NotUndone, undo
 from tests.providers.test_admin import SECRET, act, credential, edit, messages_of, text_of
 
@@ -268,3 +270,49 @@ def test_a_policy_goes_and_comes_back(admin_client: Client) -> None:
     admin_client.post(f"/admin/providers/policy/{row.pk}/delete/", {"post": "yes"})
     pressed(admin_client, Edit.objects.get())
     assert values(row) == before
+
+
+# -- Commands --------------------------------------------------------------------------------
+
+
+def test_the_first_load_is_no_edit_and_an_upgrade_is(capsys: pytest.CaptureFixture[str]) -> None:
+    loading.load()
+    assert not Edit.objects.exists()
+    record = Shipped.objects.get(kind="providers", key="kraken")
+    record.values |= {"priority": 11}
+    record.save()
+    Provider.objects.filter(slug="kraken").update(priority=11)
+    Provider.objects.filter(slug="okx").delete()
+    Shipped.objects.filter(kind="providers", key="okx").delete()
+    loading.load(dry_run=True)
+    assert not Edit.objects.exists()
+    loading.load()
+    said = {edit.name: (edit.action, edit.who) for edit in Edit.objects.all()}
+    assert said == {"kraken": ("changed", UPGRADE), "okx": ("added", UPGRADE)}
+    changed = Edit.objects.get(name="kraken")
+    assert changed.lines() == ["priority from 11 to 90"]
+    undo(changed, "ann")
+    assert loading.load()["providers"].kept == ["kraken.priority"], "it is an edit from now on"
+
+
+def test_what_the_catalogue_retires_is_an_edit() -> None:
+    words = {"title": "P", "adapter_name": "kraken", "priority": 5}
+    loading.bring(PROVIDER_ROWS, {"gone": words})
+    with changes.watched(UPGRADE) as watch:
+        loading.bring(PROVIDER_ROWS, {}, watch)
+    assert Edit.objects.get().lines() == ["enabled from yes to no"]
+
+
+def test_a_switch_of_priorities_is_an_edit_of_each_row_it_changes() -> None:
+    loading.load()
+    call_command("priorities", "origin", "--dry-run")
+    assert not Edit.objects.exists()
+    call_command("priorities", "origin")
+    edits = {edit.name: edit for edit in Edit.objects.all()}
+    assert edits["coingecko_demo"].after == {"priority": 61, "cached_only": True}
+    assert edits["kraken"].lines() == ["priority from 90 to 53"]
+    assert "mempool_space" not in edits
+    assert {edit.who for edit in edits.values()} == {SWITCH}
+    assert len({edit.batch for edit in edits.values()}) == 1
+    call_command("priorities", "origin")
+    assert Edit.objects.count() == len(edits), "a switch to what is in force changes nothing"

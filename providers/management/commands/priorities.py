@@ -9,7 +9,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from providers import priorities
-from providers.priorities import Change
+from providers.changes import watched
+from providers.history import SWITCH
+from providers.priorities import Change, Priorities
 
 
 class Command(BaseCommand):
@@ -31,13 +33,16 @@ class Command(BaseCommand):
         if name not in known:
             raise CommandError(f"No profile is called {name!r}. There are: {', '.join(known)}")
         dry = options["dry_run"]
-        changes = priorities.plan(known[name]) if dry else priorities.switch(known[name])
-        self._tell(changes)
+        self._tell(priorities.plan(known[name]) if dry else self._switch(known[name]))
         self.stdout.write(
             f"{name} would be in force; nothing was changed."
             if dry
             else f"{name} is in force; every process obeys within two seconds."
         )
+
+    def _switch(self, profile: Priorities) -> Iterable[Change]:
+        with watched(SWITCH) as watch:
+            return priorities.switch(profile, watch)
 
     def _tell(self, changes: Iterable[Change]) -> None:
         for change in changes:
