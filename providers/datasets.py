@@ -11,7 +11,7 @@ way through. Times are aware datetimes in UTC. A field that the provider did not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -452,9 +452,19 @@ class OhlcQuery(Query):
     end: datetime | None = None
     currency: str = "usd"
 
+    # Sizes that are asked for and shelved. 300 is a page everywhere, 1,000 the most there is; and
+    # who keeps fewer candles of one length may answer those who want no more.
+    SIZES: ClassVar[tuple[int, ...]] = (300, 1000)
+    FEW: ClassVar[Mapping[str, int]] = {
+        "30m": 48,  # of a day, as CoinGecko has them
+        "4h": 180,  # of thirty days, CoinGecko too
+        "1d": 2,  # yesterday's and today's, which are free at CoinPaprika
+    }
+
     def upstream(self) -> OhlcQuery:
-        """One of two sizes: 300 is a page everywhere, 1,000 the most there is."""
-        return replace(self, limit=300 if self.limit <= 300 else 1000)
+        """The smallest size that holds what is asked."""
+        sizes = (self.FEW.get(self.interval, 0), *self.SIZES)
+        return replace(self, limit=next((s for s in sizes if self.limit <= s), self.limit))
 
     def refine(self, rows: Sequence[Any]) -> Sequence[Any]:
         return rows[: self.limit] if self.start else rows[-self.limit :]

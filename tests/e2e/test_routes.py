@@ -6,7 +6,7 @@ provider said, and nothing else.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from itertools import pairwise
@@ -22,11 +22,10 @@ from providers.models import Listing, Policy, Provider
 from tests.conftest import while_refreshing
 from tests.e2e.world import SPOKEN, Said, Witness, World, numbers
 
-DAY_AGO = (datetime.now(UTC) - timedelta(days=1)).strftime("%Y-%m-%d")
 ROUTES = {
     "market": "/api/market?limit=5",
     "price": "/api/market/price?symbols=BTC",
-    "ohlc": f"/api/market/ohlc?symbol=BTC&interval=1d&start={DAY_AGO}",
+    "ohlc": "/api/market/ohlc?symbol=BTC&interval=1d&limit=2",
     "history": "/api/market/history?symbol=BTC&days=1",
     "global": "/api/market/global",
     "coin": "/api/coins/bitcoin",
@@ -71,7 +70,7 @@ class Pair(NamedTuple):
         if self.provider == "world_bank":
             return "/api/economic/US/NY.GDP.MKTP.CD"
         if (self.dataset, self.provider.startswith("coingecko")) == ("ohlc", True):
-            return f"/api/market/ohlc?symbol=BTC&interval=4h&start={DAY_AGO}"
+            return "/api/market/ohlc?symbol=BTC&interval=4h"
         return ROUTES[self.dataset]
 
 
@@ -221,6 +220,23 @@ def test_candles_of_every_length(world: World, witness: Witness, provider: str) 
         assert [row["complete"] for row in said.data] == [True] * 3 + [False]
         assert before - seconds < times[-1] <= time.time()
         assert numbers(said.data) <= witness.numbers(world.host(provider))
+
+
+@pytest.mark.parametrize(
+    ("provider", "interval", "most"),
+    [("coingecko_free", "30m", 48), ("coingecko_free", "4h", 180), ("coinpaprika", "1d", 2)],
+)
+def test_who_keeps_few_candles_answers_who_wants_no_more(
+    world: World, provider: str, interval: str, most: int
+) -> None:
+    world.only(provider)
+    path = f"/api/market/ohlc?symbol=BTC&interval={interval}&limit="
+    said = world.get(f"{path}{most}")
+    assert (said.status, said.meta["source"]) == (200, provider)
+    assert most - 1 <= len(said.data) <= most, "the newest has perhaps not begun there"
+    assert world.get(f"{path}1").meta["cache"] == "hit"
+    beyond = world.get(f"{path}{most + 1}")
+    assert (beyond.status, beyond.outcomes) == (404, {provider: "unsupported"})
 
 
 def test_a_price_that_nobody_has_is_missing_and_the_others_are_there(world: World) -> None:

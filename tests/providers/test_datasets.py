@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from providers.datasets import (
     DAY,
     HOUR,
+    INTERVALS,
     QUERIES,
     HistoryQuery,
     MarketQuery,
@@ -62,11 +63,19 @@ def test_every_news_question_is_cut_from_one() -> None:
     assert NewsQuery(symbol="BTC", limit=3).upstream() == NewsQuery(source="x").upstream()
 
 
+@given(st.integers(1, 1000), st.sampled_from(sorted(INTERVALS)))
+def test_candles_are_asked_for_in_few_sizes_each_of_which_holds_enough(
+    limit: int, interval: str
+) -> None:
+    size = OhlcQuery("BTC", interval, limit).upstream().limit
+    assert size >= limit
+    assert size in (OhlcQuery.FEW.get(interval, 300), 300, 1000)
+    assert OhlcQuery("BTC", interval, size).upstream().limit == size
+
+
 @given(st.integers(1, 1000))
 def test_candles_are_cut_from_the_end_that_was_asked_for(limit: int) -> None:
     newest, first = OhlcQuery("BTC", limit=limit), OhlcQuery("BTC", limit=limit, start=PAST)
-    assert newest.upstream().limit in (300, 1000)
-    assert newest.upstream().limit >= limit
     assert list(newest.refine(range(1000))) == list(range(1000 - limit, 1000))
     assert list(first.refine(range(1000))) == list(range(limit))
 

@@ -89,6 +89,11 @@ def test_the_table_is_about_datasets_that_exist() -> None:
     assert set(FREE) == {name for name, dataset in DATASETS.items() if not dataset.derived}
 
 
+def test_the_tables_are_about_every_adapter() -> None:
+    assert {adapter.name for adapter in registry.all()} == {*known, *KEYED}
+    assert not set(KEYED) & set(known)
+
+
 @pytest.mark.parametrize("name", known)
 def test_an_adapter_offers_all_that_is_free(name: str) -> None:
     free = {dataset for dataset, names in FREE.items() if TIERS.get(name, name) in names}
