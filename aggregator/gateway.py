@@ -16,9 +16,9 @@ from typing import Any
 
 from django.conf import settings
 
-from aggregator import answers, asking, batching, consensus, flights, merging, moods
+from aggregator import answers, asking, batching, consensus, flights, merging, moods, searching
 from aggregator.answers import Answer, Cached
-from providers.datasets import CONSENSUS, NEWS, AssetSentimentQuery, PriceQuery, Query
+from providers.datasets import CONSENSUS, NEWS, AssetSentimentQuery, PriceQuery, Query, SearchQuery
 from providers.errors import GatewayError, Unanswered
 from providers.resilience import Deadline
 
@@ -104,6 +104,8 @@ def newest(query: Query, deadline: Deadline) -> Answer:
 def _found(query: Query, deadline: Deadline) -> Answer:
     if isinstance(query, AssetSentimentQuery):
         return moods.gather(query, deadline, newest)
+    if isinstance(query, SearchQuery):
+        return searching.find(query, deadline)
     if query.dataset.merged:
         return MERGED[query.dataset.name](query, deadline)
     return asking.first(query, deadline)

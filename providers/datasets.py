@@ -177,12 +177,13 @@ class Coin(NamedTuple):
 
 
 class SearchHit(NamedTuple):
-    """`id` is the provider's own id for the coin."""
+    """`id` is the provider's own id for a coin, and ours for what is none (`kind`)."""
 
     id: str
     symbol: str
     name: str
     rank: int | None
+    kind: str = "crypto"
 
 
 class Article(NamedTuple):
@@ -534,6 +535,7 @@ class SearchQuery(Query):
 
     q: str = ""
     limit: int = 20
+    kind: str = ""  # of which assets; "" for all
 
     def upstream(self) -> SearchQuery:
         return replace(self, limit=50)

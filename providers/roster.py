@@ -258,8 +258,14 @@ def meanings() -> Mapping[int, str]:
 
 
 def symbols() -> Mapping[str, str]:
-    """Symbol to name of every coin we know."""
-    return _names.get().coins
+    """What queries call it, to its name, of every coin and of what is none."""
+    names = _names.get()
+    return {**{key: asset.name for key, asset in names.others.items()}, **names.coins}
+
+
+def others() -> Mapping[str, Asset]:
+    """What is no coin, by what queries call it."""
+    return _names.get().others
 
 
 def traditional(key: str) -> Asset | None:

@@ -19,9 +19,19 @@ ORDINARY = set(
     maple midnight nano near optimism pepe quant render sky sonic stacks stellar story sushi synapse
     """.split()  # noqa: SIM905 (words, one beside the other)
 ) | {"global dollar", "official trump", "the graph", "the sandbox"}
+# And so do the names of some companies and of what is mined.
+ORDINARY |= {"alphabet", "block", "copper", "gap", "gold", "oil", "silver", "target", "visa"}
 
-# What writers call a coin besides its name.
-ALIASES = {"ether": "ETH"}
+# What writers call something besides its name, by its symbol.
+ALIASES = {
+    "ether": "ETH",
+    **dict.fromkeys(("gold futures", "gold price", "gold prices", "spot gold"), "GC"),
+}
+
+# What stands behind the name of a company, and in no headline.
+LEGAL_FORM = re.compile(
+    r",?\s+(?:Inc|Corp|Corporation|Company|Co|Ltd|Limited|plc|PLC|AG|SE|SA|N\.V|Aktiengesellschaft)\.?$"
+)
 
 # Tickers that mean something else to every trader (SPX is the S&P 500), and those of one or two
 # letters, count only when marked as tickers: $SPX or (SPX).
@@ -34,7 +44,7 @@ SHORT_NAME = 4
 
 def symbols_in(text: str, assets: Mapping[str, str]) -> tuple[str, ...]:
     """
-    The symbols of `assets` (symbol -> name) that `text` mentions, in the order of mention.
+    Which of `assets` (symbol -> name) `text` mentions, by their symbols, in the order of mention.
 
     A name counts in any case, a ticker in capitals, both as whole words; in a text of capitals
     only, every word looks like a ticker, so there it must be marked.
@@ -51,9 +61,16 @@ class _Reader:
     def __init__(self, assets: Mapping[str, str]) -> None:
         self.names = assets
         self.by_name = {word: symbol for word, symbol in ALIASES.items() if symbol in assets}
+        # A company's name without its legal form counts as it is written alone: an apple is none.
+        self.as_written: dict[str, str] = {}
         for symbol, name in assets.items():
             if _folded(name) not in ORDINARY:
                 self.by_name[_folded(name)] = symbol
+        for symbol, name in assets.items():
+            short = LEGAL_FORM.sub("", name)
+            if short != name and _folded(short) not in {*self.by_name, *ORDINARY}:
+                self.by_name[_folded(short)] = symbol
+                self.as_written[_folded(short)] = short
         # The longest first, so that "Bitcoin Cash" is not read as Bitcoin.
         words = sorted({*self.by_name, *map(_folded, assets)}, key=len, reverse=True)
         either = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words if word)
@@ -61,13 +78,17 @@ class _Reader:
 
     def read(self, match: re.Match[str], shouting: bool) -> str | None:
         dollar, word = match.groups()
-        if word in self.names and self._is_ticker(match, dollar, word, shouting):
+        # An asset whose symbol means another is called by its id, which is no ticker.
+        is_symbol = word in self.names and not word.islower()
+        if is_symbol and self._is_ticker(match, dollar, word, shouting):
             return word
         symbol = self.by_name.get(_folded(word))
         if symbol is None or dollar:
             return None
-        as_written = word == self.names[symbol]
-        return symbol if as_written or len(word) >= SHORT_NAME else None
+        written = self.as_written.get(_folded(word))
+        if word == (written or self.names[symbol]):
+            return symbol
+        return symbol if not written and len(word) >= SHORT_NAME else None
 
     @staticmethod
     def _is_ticker(match: re.Match[str], dollar: str, word: str, shouting: bool) -> bool:

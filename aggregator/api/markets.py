@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from aggregator.api.serializers import CurrencyField, QuerySerializer, WordField
-from aggregator.api.symbols import SymbolField
+from aggregator.api.symbols import KindField, OwnCurrency, SymbolField
 from providers.datasets import ConsensusQuery, MoversQuery, Query, TrendingQuery
 
 # The least volume of a mover unless one is given: of the order of a million dollars.
@@ -42,8 +42,12 @@ class TrendingQuerySerializer(QuerySerializer):
     query = TrendingQuery
 
 
-class ConsensusQuerySerializer(QuerySerializer):
+class ConsensusQuerySerializer(OwnCurrency, QuerySerializer):
     query = ConsensusQuery
 
     symbol = SymbolField()
     currency = CurrencyField()
+    kind = KindField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return self.in_its_currency(attrs)

@@ -19,7 +19,7 @@ from aggregator.api import schema
 from aggregator.api.errors import Unprocessable
 from aggregator.api.parsers import ExactJSONParser
 from aggregator.api.serializers import AttemptSerializer, QuerySerializer
-from aggregator.api.symbols import SymbolField
+from aggregator.api.symbols import KindField, SymbolField
 from aggregator.encoding import timestamp
 from aggregator.sentiment import Label, methods
 from aggregator.sentiment.methods import Reading
@@ -38,6 +38,11 @@ class AssetSentimentQuerySerializer(QuerySerializer):
     in_path = ("symbol",)
 
     symbol = SymbolField()
+    kind = KindField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs.pop("kind", None)
+        return attrs
 
 
 class TextField(serializers.CharField):

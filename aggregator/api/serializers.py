@@ -206,20 +206,22 @@ class SearchQuerySerializer(QuerySerializer):
         min_length=1,
         max_length=60,
         trim_whitespace=True,
-        help_text="A part of a coin's name or symbol.",
+        help_text="A part of a name or symbol.",
     )
     limit = serializers.IntegerField(
         min_value=1, max_value=50, default=20, help_text="Hits, 1 to 50."
     )
+    kind = KindField(help_text="Only assets of this sort.")
 
     def create(self, validated_data: dict[str, Any]) -> Query:
-        return SearchQuery(q=validated_data["q"].lower(), limit=validated_data["limit"])
+        return SearchQuery(**{**validated_data, "q": validated_data["q"].lower()})
 
 
 class NewsQuerySerializer(QuerySerializer):
     query = NewsQuery
 
     symbol = SymbolField(required=False)
+    kind = KindField()
     source = serializers.CharField(  # type: ignore[assignment]
         max_length=60, required=False, help_text="Only of this feed: coindesk.com."
     )
@@ -227,6 +229,11 @@ class NewsQuerySerializer(QuerySerializer):
     limit = serializers.IntegerField(
         min_value=1, max_value=250, default=50, help_text="Articles, 1 to 250; the newest ones."
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.pop("kind", None) and "symbol" not in attrs:
+            raise serializers.ValidationError({"kind": "It narrows what a symbol means: name one."})
+        return attrs
 
 
 class SentimentQuerySerializer(QuerySerializer):

@@ -77,7 +77,7 @@ class SymbolField(serializers.CharField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
-            "help_text", "A coin by symbol, id, name or contract address: BTC, bitcoin."
+            "help_text", "By symbol, id, name or contract address: BTC, bitcoin, AAPL."
         )
         super().__init__(max_length=LONGEST, trim_whitespace=True, **kwargs)
 

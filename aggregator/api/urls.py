@@ -18,7 +18,7 @@ DATA = [
     ("market/trending", markets.TrendingQuerySerializer, "Coins people search for"),
     ("market/consensus", markets.ConsensusQuerySerializer, "One price as all providers see it"),
     ("coins/(?P<id>[^/]+)", s.CoinQuerySerializer, "What a coin is"),
-    ("search", s.SearchQuerySerializer, "Coins by symbol or name"),
+    ("search", s.SearchQuerySerializer, "Coins, shares and indices by symbol or name"),
     ("news", s.NewsQuerySerializer, "News of all feeds, merged, newest first"),
     ("sentiment", s.SentimentQuerySerializer, "Fear and greed index"),
     (

@@ -237,11 +237,11 @@ class Declared(Adapter):
 
 
 def _record(offer: Offer, row: dict[str, Any]) -> Any:
-    """A record of what was read; what is not read is null."""
-    record = offer.query.record
+    """A record of what was read; what is not read is as it is without a word, most often null."""
+    record, unsaid = offer.query.record, offer.query.record._field_defaults
     if record is Listed:
         row["quote"] = row.get("quote") or ""
-    return record(**{name: row.get(name) for name in record._fields})
+    return record(**{name: row.get(name, unsaid.get(name)) for name in record._fields})
 
 
 def adapter_of(slug: str, mapping: Any) -> type[Declared]:

@@ -60,7 +60,7 @@ IN_CURRENCY = ("price", "market", "ohlc", "history")
 # Beside those of the record: what tells whose row it is.
 ROW_FIELDS = {"price": ("id",)}
 # Worked out by us, not read.
-OURS = {"price": ("symbol",), "ohlc": ("complete",)}
+OURS = {"price": ("symbol",), "ohlc": ("complete",), "search": ("kind",)}
 TIMES = ("s", "ms", "us", "iso")
 
 PLACE = re.compile(r"\{(\w+)\}")

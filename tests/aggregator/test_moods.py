@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -46,8 +47,20 @@ def told(asked: Asked) -> Said:
 
 
 def only(dataset: str, otherwise: Any) -> Any:
-    """Says what is told of a dataset, and does otherwise with the rest."""
-    return lambda asked: told(asked) if asked.dataset == dataset else otherwise(asked)
+    """
+    Says what is told of a dataset, and does otherwise with the rest: not before it was asked, or
+    the circuit would be open by then.
+    """
+    came = threading.Event()
+
+    def answer(asked: Any) -> Any:
+        if asked.dataset == dataset:
+            came.set()
+            return told(asked)
+        came.wait(1.5)
+        return otherwise(asked)
+
+    return answer
 
 
 @pytest.fixture

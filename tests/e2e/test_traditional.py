@@ -81,3 +81,20 @@ def test_contracts_and_sizes_are_learned_from_a_list_and_a_ranking(world: World)
     bitcoin = Asset.objects.get(slug="bitcoin")
     assert bitcoin.market_cap
     assert bitcoin.market_cap > 10**9
+
+
+def test_the_consensus_about_a_share_is_what_those_say_who_know_it(world: World) -> None:
+    world.only("kraken", "yahoo")
+    said = world.get("/api/market/consensus?symbol=bmw&kind=equity")
+    (row,) = said.data
+    assert (row["symbol"], row["quote"]) == ("BMW", "EUR")
+    assert row["median"] in said_by(world)
+    assert said.outcomes == {"kraken": "unsupported"}
+    assert world.get("/api/market/consensus?symbol=bmw&currency=usd").status == 404
+
+
+def test_the_search_finds_a_share_beside_the_coins(world: World) -> None:
+    world.only("coingecko_free")
+    said = world.get("/api/search?q=apple")
+    assert said.data[0]["symbol"] == "AAPL"
+    assert said.meta["source"] == "catalogue,coingecko_free"

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from providers import catalogue
 from providers.tagging import ORDINARY, SHORT, TAKEN, symbols_in
 
+EVERYTHING = {a.symbol: a.name for a in reversed(catalogue.load().assets)}
 ASSETS = {a.symbol: a.name for a in catalogue.load().assets if a.kind == "crypto"}
 SYMBOLS = st.sampled_from(sorted(ASSETS))
 PLAIN = st.sampled_from(sorted(s for s in ASSETS if len(s) > SHORT and s not in TAKEN))
@@ -52,6 +53,32 @@ TEXTS = st.lists(
 )
 def test_headlines(text: str, expected: list[str]) -> None:
     assert list(symbols_in(text, ASSETS)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Apple and Tesla beat forecasts as AMZN slips", ["AAPL", "TSLA", "AMZN"]),
+        ("An apple a day: apple harvest", []),
+        ("Apple Inc. and Microsoft Corporation settle", ["AAPL", "MSFT"]),
+        ("An Alphabet soup of regulators", []),
+        ("Alphabet Inc. (GOOG) reports", ["GOOG"]),
+        ("S&P 500 and Russell 2000 close higher", ["GSPC", "RUT"]),
+        ("The dollar slides: EUR/USD at a year's high, EURUSD again", ["EURUSD"]),
+        ("Bitcoin is digital gold, they say", ["BTC"]),
+        ("Spot gold climbs; gold prices at a record", ["GC"]),
+        ("Meta Platforms sues, META falls", ["META"]),
+        ("Meta questions", []),
+        ("BMW recalls cars", ["BMW"]),
+    ],
+)
+def test_what_is_no_coin_is_heard_too(text: str, expected: list[str]) -> None:
+    assert list(symbols_in(text, EVERYTHING)) == expected
+
+
+def test_an_id_that_stands_for_a_symbol_is_no_ticker() -> None:
+    assert symbols_in("gold and meta-platforms", {"gold": "Gold", "meta-platforms": "M"}) == ()
+    assert symbols_in("Meta Platforms", {"meta-platforms": "Meta Platforms"}) == ("meta-platforms",)
 
 
 @given(TEXTS)
