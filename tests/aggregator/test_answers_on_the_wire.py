@@ -284,8 +284,8 @@ def test_two_hundred_ask_the_same_of_two_processes_and_the_provider_hears_one(
 def test_a_hundred_symbols_at_once_cost_two_calls_at_most(
     stub: Stub, tmp_path: Path, behaviour: str
 ) -> None:
-    slug = f"batch-{behaviour.partition('-')[0]}"
-    with house(tmp_path, [stub.row(slug, behaviour)]) as gateway:
+    slug, patient = f"batch-{behaviour.partition('-')[0]}", "tests.aggregator.patient:application"
+    with house(tmp_path, [stub.row(slug, behaviour)], application=patient) as gateway:
         paths = [f"/api/market/price?symbols=C{number:03d}" for number in range(100)]
         found = at_once(gateway.urls, paths)
         assert Counter(status for _, status, _ in found) == {200: 100}

@@ -291,6 +291,7 @@ def test_a_hundred_symbols_at_once_cost_at_most_one_call_more_than_they_need(
     upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Fake, "batch", {"price": 100})
+    monkeypatch.setattr(batching, "ARRIVALS_S", 15.0)  # however busy the machine is
     upstreams.provider("a")
     upstreams.play["a"] = slowly(0.3)
     found = in_threads([PriceQuery((symbol,)) for symbol in HUNDRED])

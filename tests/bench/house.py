@@ -80,10 +80,12 @@ def house(
     clients: Mapping[str, Mapping[str, Any]] | None = None,
     policies: Mapping[str, Mapping[str, Any]] | None = None,
     webs: int = 1,
+    application: str = "",
 ) -> Iterator[House]:
     """
     A gateway with its data in `folder`, as the Procfile serves it, until the block ends. Rows of
-    providers (most important first), of clients by name and of policies by dataset.
+    providers (most important first), of clients by name and of policies by dataset. Another
+    `application` may be served in its place.
     """
     always = {"ALLOW_PRIVATE_UPSTREAMS": "127.0.0.1", "ANONYMOUS_PER_MINUTE": str(PLENTY)}
     env = installation(folder, **always | dict(settings or {}))
@@ -97,17 +99,19 @@ def house(
     with ExitStack() as stack:
         ports = [free_port() for _ in range(webs)]
         started = [
-            stack.enter_context(running(serving(port), port=port, env=env)) for port in ports
+            stack.enter_context(running(serving(port, application), port=port, env=env))
+            for port in ports
         ]
         yield House(started, [f"http://127.0.0.1:{port}" for port in ports], env)
 
 
-def serving(port: int) -> list[str]:
-    """The Procfile's line for the web, for one process."""
+def serving(port: int, application: str = "") -> list[str]:
+    """The Procfile's line for the web, for one process, and another application if one is named."""
     line = next(
         line.removeprefix("web: exec ")
         for line in (ROOT / "Procfile").read_text().splitlines()
         if line.startswith("web:")
     )
     words = line.replace('"$HOST"', "127.0.0.1").replace('"$PORT"', str(port))
-    return [sys.executable, *words.replace('"$WEB_WORKERS"', "1").split()[1:]]
+    argv = words.replace('"$WEB_WORKERS"', "1").split()[1:]
+    return [sys.executable, *(application or word if ":" in word else word for word in argv)]
