@@ -27,6 +27,7 @@ from providers.admin.edits import (
     log_change,
     who,
 )
+from providers.admin.filters import offered
 from providers.admin.providers import ProviderAdmin
 from providers.models import Provider
 from providers.wording import span
@@ -148,7 +149,7 @@ def purge_answers(
     modeladmin: ProviderAdmin, request: HttpRequest, queryset: QuerySet[Provider]
 ) -> None:
     """Every answer of the datasets that the providers offer, whoever gave it."""
-    names = {query.dataset.name for row in queryset for query in row.adapter_class.offers}
+    names = {name for row in queryset for name in offered(row)}
     tell_purged(modeladmin, request, sorted(names))
 
 

@@ -25,6 +25,8 @@ class ListingForm(ModelForm):
         self.fields["adapter_name"] = forms.ChoiceField(
             choices=listing_choices(self.instance.adapter_name), label="Adapter"
         )
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = f"{field.label} of this listing"
 
 
 class ListingInline(TabularInline):
@@ -39,11 +41,11 @@ class ListingInline(TabularInline):
 
 @admin.register(Asset)
 class AssetAdmin(Obeyed):
-    list_display = ("symbol", "name", "kind", "slug", "market_cap", "listing_count")
+    list_display = ("symbol", "name", "short_kind", "slug", "market_cap", "listing_count")
     list_filter = ("kind",)
+    change_list_template = "admin/filters_above.html"
     readonly_fields = ("market_cap", "ranked_at", "contract_list")
     search_fields = ("=symbol", "name", "slug")
-    search_help_text = "Symbol, name or id"
     inlines = (ListingInline,)
     list_per_page = 100
     show_full_result_count = False
@@ -72,6 +74,10 @@ class AssetAdmin(Obeyed):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         rows: QuerySet[Asset] = super().get_queryset(request)
         return rows.annotate(listing_count=Count("listings"))
+
+    @admin.display(description="kind", ordering="kind")
+    def short_kind(self, row: Asset) -> str:
+        return row.kind
 
     @admin.display(description="contracts")
     def contract_list(self, row: Any) -> str:

@@ -80,6 +80,16 @@ class DeclaredForm(ModelForm):
             "slug", "title", "category", "enabled", "priority", "base_url", "docs_url",
             "timeout_s", "min_fresh_s", "limits", "mapping", "notes",
         )  # fmt: skip
+        labels = {  # noqa: RUF012
+            "base_url": "Address",
+            "docs_url": "Its docs",
+            "timeout_s": "Timeout",
+            "min_fresh_s": "Kept at least",
+        }
+        help_texts = {  # noqa: RUF012
+            "base_url": "What the paths of the mapping are below: https://api.example.org/v1.",
+            "slug": "What answers will call it: 'my_prices'.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from providers.models import Provider
 from providers.overview import ProviderNow, providers_now
 from providers.resilience import Phase
+from providers.standing import Status
 from providers.wording import span
 
 NOTHING = "\N{EN DASH}"
@@ -40,9 +41,13 @@ def now_of(provider: Provider) -> ProviderNow | None:
     return by_slug([provider]).get(provider.slug)
 
 
+def status_of(item: ProviderNow | None) -> str:
+    return str(item.status) if item else str(Status.MISCONFIGURED)
+
+
 def badge(item: ProviderNow | None) -> SafeString:
     """Shape, word and reason."""
-    status = str(item.status) if item else "misconfigured"
+    status = status_of(item)
     reason = item.reason if item else "names an adapter that does not exist"
     word = status.replace("_", " ")
     mark = render_to_string("parts/status.html", {"status": status, "word": word})

@@ -20,6 +20,7 @@ from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
 from providers.admin.edits import Obeyed, log_change, who
 from providers.admin.fields import Json, adapter_choices
+from providers.admin.filters import DatasetFilter, StatusFilter
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
 from providers.usage import Subject
@@ -101,7 +102,7 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
         "enabled",
     )
     list_editable = ("priority", "enabled")
-    list_filter = ("category", "enabled", "adapter_name")
+    list_filter = (StatusFilter, DatasetFilter, "category", "enabled")
     search_fields = ("slug", "title", "adapter_name", "notes")
     list_per_page = 100
     change_list_template = "admin/providers/provider/change_list.html"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -12,12 +13,21 @@ from django.http import HttpRequest
 
 from providers import calls, client, planning, plans, roster
 from providers.datasets import PingQuery
-from providers.errors import Missing, NoKey, PlanLimit, ProviderError, Refused, Unsupported
+from providers.errors import (
+    Missing,
+    NoKey,
+    OutOfTokens,
+    PlanLimit,
+    ProviderError,
+    Refused,
+    Unsupported,
+)
 from providers.models import Credential, Provider
 from providers.resilience import Deadline
 from providers.wording import outcome, plan, span
 
 AT_ONCE = 8
+PATIENCE_S = 3.0
 
 # A provider, and the one key it is to be asked with; None for whichever is next.
 Trial = tuple[Provider, Credential | None]
@@ -41,11 +51,24 @@ def _in_thread(trial: Trial) -> Said:
         connections.close_all()
 
 
-def attempt(provider: Provider, credential: Credential | None = None) -> Said:
-    """One call, through guard and all, that every adapter makes as cheap as it can."""
+def attempt(
+    provider: Provider,
+    credential: Credential | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Said:
+    """
+    One call, through guard and all, that every adapter makes as cheap as it can. A budget that
+    others have spent for the moment is waited for: it says nothing about the key.
+    """
     who = f"{provider.slug} with {credential.label!r}" if credential else provider.slug
     try:
-        found = _ask(provider, credential)
+        try:
+            found = _ask(provider, credential)
+        except OutOfTokens as error:
+            if error.wait is None or error.wait > PATIENCE_S:
+                raise
+            sleep(error.wait + 0.01)
+            found = _ask(provider, credential)
     except KeyError:
         return messages.ERROR, f"{who}: no adapter is called {provider.adapter_name!r}."
     except NoKey as error:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 from playwright.sync_api import Request as Fetch
 
-from tests.private import ROOT, installation, running
+from tests.private import ROOT, free_port, installation, running
 
 ARGUMENTS = (
     "--headless=new",
@@ -34,12 +34,21 @@ WIDE, NARROW = (1280, 800), (320, 640)
 
 @dataclass(frozen=True)
 class Site:
-    """A running installation. `password` is the administrator's."""
+    """
+    A running installation. `password` is the administrator's; `others` are the addresses of its
+    further web processes.
+    """
 
     url: str
     password: str
     sandbox: bool
     env: dict[str, str] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+    @property
+    def second(self) -> Site:
+        """The same installation through another process."""
+        return replace(self, url=self.others[0])
 
     def manage(self, *words: str) -> None:
         """`manage.py` of this installation."""
@@ -59,10 +68,10 @@ UNPLUG = (
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[Site]:
+def serving(folder: Path, *, webs: int = 1, **settings: str) -> Iterator[Site]:
     """
     Prepared and served like by `make run`, without its worker: with its sandbox if it is one,
-    else with providers that cannot be reached.
+    else with providers that cannot be reached. Of several web processes each has a port.
     """
     own = {"DJANGO_SETTINGS_MODULE": "tests.browser.settings", "LOG_LEVEL": "WARNING"}
     env = installation(folder, **own | settings)
@@ -72,17 +81,19 @@ def serving(folder: Path, **settings: str) -> Iterator[Site]:
     )
     password = re.search(r"password: (\S+)", prepared.stdout)
     assert password, prepared.stdout + prepared.stderr
-    port = int(env["PORT"])
+    ports = [int(env["PORT"]), *(free_port() for _ in range(webs - 1))]
     with ExitStack() as processes:
         if is_sandbox := settings.get("SANDBOX") == "1":
             sandbox = running([*manage, "sandbox"], port=int(env["SANDBOX_PORT"]), env=env)
             processes.enter_context(sandbox)
         else:
             subprocess.run([*manage, "shell", "-c", UNPLUG], cwd=ROOT, env=env, check=True)
-        web = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-        web += ["--port", str(port), "--workers", "1", "--no-ws", "aggregator.asgi:application"]
-        processes.enter_context(running(web, port=port, env=env))
-        yield Site(f"http://127.0.0.1:{port}", password.group(1), is_sandbox, env)
+        for port in ports:
+            web = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
+            web += ["--port", str(port), "--workers", "1", "--no-ws", "aggregator.asgi:application"]
+            processes.enter_context(running(web, port=port, env=env))
+        url, *others = (f"http://127.0.0.1:{port}" for port in ports)
+        yield Site(url, password.group(1), is_sandbox, env, tuple(others))
 
 
 @dataclass

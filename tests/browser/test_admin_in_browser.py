@@ -265,7 +265,7 @@ def test_a_provider_is_declared_tried_and_saved_and_answers(sandbox: Site, admin
     page.get_by_label("Slug").fill("mine")
     page.get_by_label("Title").fill("Mine")
     page.get_by_label("Priority").fill("100")
-    page.get_by_label("Base url").fill("https://api.coinlore.net/api")
+    page.get_by_label("Address").fill("https://api.coinlore.net/api")
     page.get_by_label("Mapping").fill(json.dumps({**COINLORE, "datasets": {"price": {}}}))
     page.get_by_role("button", name="Try it").click()
     expect(page.get_by_text("fields: price is missing")).to_be_visible()

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.timezone import now
 
 from providers import calls, roster
-from providers.admin import faults
+from providers.admin import faults, testing
 from providers.admin.edits import BoundedPaginator
 from providers.datasets import GasQuery, MarketQuery
 from providers.errors import Unreachable
@@ -209,6 +209,23 @@ def test_a_test_of_a_resting_provider_does_not_disturb_it(
     assert said.startswith("tired: rests after failures, and was not asked (throttled).")
     assert "asked again in 1 min" in said
     assert len(upstreams.asked) == asked
+
+
+@pytest.mark.parametrize(("per_s", "pauses"), [(2, 1), (600, 0)])
+def test_a_test_waits_for_a_budget_that_is_spent_for_the_moment(
+    upstreams: Upstreams, per_s: int, pauses: int
+) -> None:
+    row = upstreams.provider("busy", limits=[{"limit": 1, "per_s": per_s}])
+    _try(row)
+    waited: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waited.append(seconds)
+        row.guard.reset()
+
+    _, said = testing.attempt(row, sleep=pause)
+    assert len(waited) == pauses
+    assert ("answered in" in said) == bool(pauses), said
 
 
 def test_a_reset_closes_the_circuit_of_the_provider_and_of_its_keys(
@@ -515,7 +532,7 @@ def test_an_asset_is_edited_with_what_providers_call_it(admin_client: Client) ->
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("XXBTZUSD", "USD")
     edit(admin_client, row, **{"listings-0-external_id": "BTC/USD"})
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("BTC/USD", "USD")
-    assert "BTC Bitcoin crypto: a coin or token bitcoin - 1" in text_of(
+    assert "BTC Bitcoin crypto bitcoin - 1" in text_of(
         admin_client.get("/admin/providers/asset/?q=btc")
     )
 
@@ -635,3 +652,23 @@ def test_every_list_and_page_of_the_admin_opens(
         assert row is not None
         change = reverse(f"admin:providers_{name}_change", args=[row.pk])
         assert admin_client.get(change).status_code == 200
+
+
+def test_the_list_is_narrowed_to_what_is_wrong_and_to_who_offers_something(
+    admin_client: Client,
+) -> None:
+    _provider(1, enabled=False)
+    _provider(2)
+    Provider.objects.create(slug="lost", title="Lost", adapter_name="gone")
+    Provider.objects.create(slug="news", title="News", adapter_name="rss")
+
+    def shown(**given: str) -> set[str]:
+        page = admin_client.get("/admin/providers/provider/", given)
+        return {row.slug for row in page.context["cl"].result_list}
+
+    assert shown(status="disabled") == {"p1"}
+    assert shown(status="misconfigured") == {"lost"}
+    assert shown(status="unknown") == {"p2", "news"}
+    assert shown(dataset="ohlc") == {"p1", "p2"}
+    assert shown(dataset="news", status="unknown") == {"news"}
+    assert shown(dataset="nothing") == set()
