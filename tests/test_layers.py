@@ -31,7 +31,7 @@ MAY_IMPORT = {
 # What a part of `providers` may import of `providers`, where the list is short,
 MAY_IMPORT_INSIDE = {
     "providers.errors": (),
-    "providers.datasets": (),
+    "providers.datasets": ("providers.datasets",),
     "providers.redaction": (),
     "providers.resilience": ("providers.errors", "providers.resilience"),
     "providers.adapters": (
