@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import now
 from django.views.decorators.debug import sensitive_post_parameters
 
-from providers import changes, registry, roster
+from providers import changes, daypicture, registry, roster
 from providers.admin import live, quotas, testing
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
@@ -24,6 +25,7 @@ from providers.admin.filters import DatasetFilter, StatusFilter
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
 from providers.usage import Subject
+from providers.wording import outcome
 
 LAST_CALLS = 20
 
@@ -250,7 +252,9 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
 def _panel(row: Provider) -> dict[str, Any]:
     """What the page of a provider shows above its form."""
     item = live.now_of(row)
-    calls = Call.objects.filter(provider=row).select_related("credential")[:LAST_CALLS]
+    calls = list(Call.objects.filter(provider=row).select_related("credential")[:LAST_CALLS])
+    for call in calls:
+        call.in_words = outcome(call.outcome)  # type: ignore[attr-defined]
     return {
         "live": item,
         "live_key": _key(row, item),
@@ -258,6 +262,7 @@ def _panel(row: Provider) -> dict[str, Any]:
         "live_circuit": live.circuit(item),
         "live_quotas": quotas.of_address(Subject(row)),
         "last_calls": calls,
+        "day": daypicture.of_day(row, now()),
     }
 
 
