@@ -10,10 +10,36 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.health import Finding, Rules
+from monitoring.incidents.models import Incident, IncidentUpdate
+from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from monitoring.querysets import EndpointQuerySet, StateChangeQuerySet
+from monitoring.turns import Turn
 from providers.health import Health
 from providers.standing import Status
+
+# Models of files of their own are found here too, by Django and by readers.
+__all__ = [
+    "Alert",
+    "AlertRule",
+    "Channel",
+    "CheckResult",
+    "Endpoint",
+    "Incident",
+    "IncidentUpdate",
+    "MaintenanceWindow",
+    "Measured",
+    "Notice",
+    "Plan",
+    "Rollup",
+    "Size",
+    "Slo",
+    "Source",
+    "StateChange",
+    "Turn",
+    "Watermark",
+]
 
 LEAST_INTERVAL_S, MOST_TIMEOUT_S = 10, 30
 STALE_INTERVALS = 3  # a status is unknown when its newest result is older than so many intervals

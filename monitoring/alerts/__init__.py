@@ -1,0 +1,1 @@
+"""Figures of ours that are too high or too low for too long."""

@@ -1,0 +1,132 @@
+"""Rules, what they measured last, and what they said."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.timezone import now
+
+from monitoring.severities import Severity
+
+
+class Direction(models.TextChoices):
+    ABOVE = "above", "above"
+    BELOW = "below", "below"
+
+
+class AlertRule(models.Model):
+    """When a figure is worth a word."""
+
+    name = models.CharField(max_length=100, unique=True)
+    slug = models.SlugField(
+        max_length=60, unique=True, null=True, editable=False
+    )  # of those that the product ships
+    metric = models.CharField(max_length=60, help_text="What is measured.")
+    scope = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text="Of whom: the name of one provider. Empty: of each, or of the whole.",
+    )
+    direction = models.CharField(max_length=5, choices=Direction, default=Direction.ABOVE)
+    threshold = models.FloatField(help_text="In the unit of the metric.")
+    clear_at = models.FloatField(
+        null=True,
+        blank=True,
+        help_text="It is over when the figure is back at this. Empty: nine tenths of the way.",
+    )
+    for_s = models.PositiveIntegerField(
+        "for how long", default=0, help_text="Seconds without a break before it counts."
+    )
+    clear_for_s = models.PositiveIntegerField(
+        "over after", default=120, help_text="Seconds without a break before it is over."
+    )
+    severity = models.CharField(max_length=10, choices=Severity, default=Severity.MINOR)
+    enabled = models.BooleanField(default=True)
+    notify = models.BooleanField(default=True, help_text="Off: it shows, and sends no notice.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Measured(models.Model):
+    """What a rule measured last of one scope: the hot row of its evaluation."""
+
+    rule = models.ForeignKey(AlertRule, models.CASCADE, related_name="measured")
+    scope = models.CharField(max_length=120, blank=True)
+    at = models.DateTimeField(default=now)
+    value = models.FloatField(null=True)
+    over_since = models.DateTimeField(null=True)
+    calm_since = models.DateTimeField(null=True)
+    firing = models.BooleanField(default=False)
+    note = models.CharField(max_length=200, blank=True, help_text="Why nothing was measured.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["rule", "scope"], name="one_measured_a_scope")
+        ]
+        ordering = ["rule", "scope"]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id} {self.scope}"
+
+
+class Alert(models.Model):
+    """A figure that was on the wrong side for long enough, from when to when."""
+
+    rule = models.ForeignKey(AlertRule, models.CASCADE, related_name="alerts")
+    scope = models.CharField(max_length=120, blank=True)
+    severity = models.CharField(max_length=10, choices=Severity)
+    predictive = models.BooleanField(default=False, help_text="A forecast, nothing that was seen.")
+    began_at = models.DateTimeField(default=now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    value = models.FloatField(help_text="When it opened.")
+    worst = models.FloatField(help_text="The worst since.")
+    threshold = models.FloatField()
+    said = models.CharField(max_length=300, help_text="The alert in a sentence.")
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-began_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rule", "scope"], condition=Q(ended_at=None), name="one_open_alert_a_scope"
+            )
+        ]
+        indexes = [models.Index(fields=["ended_at", "began_at"], name="alerts_by_end")]
+
+    def __str__(self) -> str:
+        return self.said
+
+    @property
+    def is_open(self) -> bool:
+        return self.ended_at is None
+
+
+class Slo(models.Model):
+    """A promise to ourselves: so many of the questions are answered within so long."""
+
+    name = models.CharField(max_length=100, unique=True)
+    objective_percent = models.FloatField(
+        default=95, validators=[MinValueValidator(1), MaxValueValidator(99.999)]
+    )
+    within_ms = models.FloatField(default=1000, validators=[MinValueValidator(1)])
+    dataset = models.CharField(max_length=30, blank=True, help_text="Empty: all of them.")
+    window_days = models.PositiveSmallIntegerField(
+        default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(7)],
+        help_text="Of so many days; calls are kept for seven.",
+    )
+    enabled = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "service level"
+        verbose_name_plural = "service levels"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,1 @@
+"""Telling people: what to whom, when, and that it arrives."""
