@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Count, Max
 from django.utils.timezone import now
 
-from aggregator import heartbeat, shelf
+from aggregator import heartbeat, shelf, work
 from aggregator.encoding import timestamp
 from providers.models import Call
 from providers.overview import ProviderNow, providers_now
@@ -133,6 +133,16 @@ def _answers(question: Any) -> bool:
     except _out():
         return False
     return True
+
+
+def worker_age_s() -> float | None:
+    """Seconds since the worker last ended a task; None when it never did."""
+    return heartbeat.age_s()
+
+
+def lost_work(since: datetime) -> int:
+    """Tasks of the worker that failed, or ran out of time, since then."""
+    return work.lost(since)
 
 
 def shelf_size() -> int | None:

@@ -22,6 +22,8 @@ class Entry:
 ENTRIES = (
     Entry("warm answers", "aggregator.tasks.warm_answers", 1),
     Entry("run checks", "monitoring.tasks.run_checks", 1),
+    Entry("watch figures", "monitoring.tasks.watch", 1),
+    Entry("send notices", "monitoring.tasks.send_notices", 1),
     Entry("prune rows", "aggregator.tasks.prune_rows", 60),
     Entry("read plans", "aggregator.tasks.read_plans", 15),
     Entry("prune checks", "monitoring.tasks.prune_checks", 60),

@@ -17,7 +17,7 @@ from functools import partial
 from django.db import connections
 from django.utils.timezone import now as current_time
 
-from monitoring import leases, probing, recording, roll, scheduling
+from monitoring import leases, network, probing, recording, roll, scheduling
 from monitoring.health import Finding
 from monitoring.models import Endpoint, Plan
 from monitoring.probing import Found, Task
@@ -88,6 +88,7 @@ def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) 
     found = _in_parallel([partial(_look, row, plan, clock) for row in claimed])
     if _is_our_network(claimed, found, plan, began, clock):
         logger.warning(OUR_NETWORK)
+        network.hold(clock())
         found = [_held(item) if item.is_silence else item for item in found]
     batch = [_checked(row, item, plan) for row, item in zip(claimed, found, strict=True)]
     rows = recording.write(batch)

@@ -69,6 +69,11 @@ def finding(code: str) -> Finding:
     return _FINDINGS.get(code, Finding.NOTHING)
 
 
+def codes(of: frozenset[Finding]) -> tuple[str, ...]:
+    """The codes of `providers.errors` that mean one of these findings."""
+    return tuple(sorted(code for code, found in _FINDINGS.items() if found in of))
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     down_after: int = 3  # faults in a row

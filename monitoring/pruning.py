@@ -6,7 +6,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from monitoring.models import CheckResult, Plan, Rollup, Size, Watermark
+from django.db.models import QuerySet
+
+from monitoring.models import Alert, CheckResult, Notice, Plan, Rollup, Size, Watermark
+from monitoring.notices.models import Fate
 from monitoring.rollups import MARGIN
 from providers.pruning import delete_in_chunks
 
@@ -28,4 +31,17 @@ def prune(moment: datetime, sleep: Callable[[float], None] = time.sleep) -> dict
         "results": delete_in_chunks(results, sleep),
         "five-minute roll-ups": delete_in_chunks(minutes, sleep),
         "hourly roll-ups": delete_in_chunks(hours, sleep),
+        "notices": delete_in_chunks(_told(moment), sleep),
+        "alerts": delete_in_chunks(_over(moment), sleep),
     }
+
+
+NOTICES_KEPT, ALERTS_KEPT = timedelta(days=90), timedelta(days=365)
+
+
+def _told(moment: datetime) -> QuerySet[Notice]:
+    return Notice.objects.filter(created_at__lt=moment - NOTICES_KEPT).exclude(fate=Fate.PENDING)
+
+
+def _over(moment: datetime) -> QuerySet[Alert]:
+    return Alert.objects.filter(ended_at__lt=moment - ALERTS_KEPT)

@@ -15,6 +15,7 @@ from django.utils.timezone import now as current_time
 
 from monitoring import leases
 from monitoring.health import Finding, Rules, State, aged, verdict
+from monitoring.incidents import keeping
 from monitoring.models import CheckResult, Endpoint, StateChange
 from monitoring.probing import Found
 from providers.errors import OutOfTokens
@@ -42,6 +43,7 @@ def write(batch: Sequence[Checked]) -> dict[str, Health]:
     """Keep what a batch found; the health of those whose lease was still ours, by name."""
     written = [item for item in batch if leases.settle(item.endpoint, item.next_due)]
     rows = Health.objects.in_bulk([item.endpoint.health_id for item in written])
+    before = {pk: row.status for pk, row in rows.items()}
     results = []
     for item in written:
         health = rows[item.endpoint.health_id]
@@ -53,7 +55,20 @@ def write(batch: Sequence[Checked]) -> dict[str, Health]:
         health
     ) in rows.values():  # one by one: a bulk_update of so many columns takes thrice as long
         Health.objects.filter(pk=health.pk).update(**{n: getattr(health, n) for n in _FIELDS})
+    _review(written, rows, before)
     return {health.name: health for health in rows.values()}
+
+
+def _review(written: Sequence[Checked], rows: dict[int, Health], before: dict[int, str]) -> None:
+    """Incidents and notices of what went down or came back, with what they are about."""
+    moved = [pk for pk, row in rows.items() if row.status != before[pk]]
+    if any(Status.DOWN in (rows[pk].status, before[pk]) for pk in moved):
+        moment = max(item.found.at for item in written)
+        try:
+            keeping.review(moment)
+        except Exception:
+            # What was checked is worth more; the worker's next look finds the same again.
+            logger.exception("incidents were not reviewed")
 
 
 _FIELDS = [

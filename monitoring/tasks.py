@@ -5,6 +5,9 @@ from __future__ import annotations
 from django.utils.timezone import now
 
 from monitoring import cycle, pruning, rollups
+from monitoring.alerts import evaluating
+from monitoring.incidents import keeping
+from monitoring.notices import outbox
 from providers import calls
 
 
@@ -16,6 +19,16 @@ def run_checks() -> str:
     finally:
         calls.flush()
     return str(done)
+
+
+def watch() -> str:
+    """Incidents and alerts, by how everything is now."""
+    steps = keeping.review(now())
+    return f"{steps} steps of incidents, {evaluating.run(now())}"
+
+
+def send_notices() -> str:
+    return str(outbox.drain())
 
 
 def prune_checks() -> str:

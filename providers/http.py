@@ -148,7 +148,7 @@ class Upstream:
         if settings.SANDBOX_URL and reply.headers.get("X-Sandbox") == "silent":
             raise Unsupported("the sandbox has no answer to this")
         self.readings.extend(self._read(reply.headers))
-        if error := self._diagnose(reply) or _by_status(reply):
+        if error := self._diagnose(reply) or by_status(reply):
             if error.wait is None:
                 error.wait = retry_after(reply.headers)
             raise error
@@ -221,7 +221,8 @@ def _origin(url: str) -> tuple[tuple[str, int], str]:
     return (parts.scheme, port), name
 
 
-def _by_status(reply: Reply) -> ProviderError | None:
+def by_status(reply: Reply) -> ProviderError | None:
+    """What a status says, however it was asked; None for a good one."""
     status = reply.status
     if 200 <= status < 300:
         return None

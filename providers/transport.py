@@ -212,11 +212,14 @@ def exchange(
     headers: Mapping[str, str],
     params: Mapping[str, Any] | None = None,
     json: Any = None,
+    body: bytes | None = None,
 ) -> Reply:
     """Ask once and read the whole reply, decompressed; a redirect is a reply like any other."""
     trip = Trip(deadline)
     with in_our_words(trip, _host(url)):
-        request = requests.Request(method, url, headers=headers, params=params, json=json)
+        request = requests.Request(
+            method, url, headers=headers, params=params, json=json, data=body
+        )
         _here.trip = trip
         reply = line().send(request.prepare(), stream=True, timeout=trip.left())
         with reply:

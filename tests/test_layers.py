@@ -56,7 +56,13 @@ EXCEPTIONS = {("providers.adapters.base", "providers.http")}
 # Libraries that one door alone may touch.
 DOORS = {
     # The admin replaces the pages that it registers for its rows.
-    "django_q": ("aggregator.tasks", "aggregator.schedules", "aggregator.admin"),
+    "django_q": (
+        "aggregator.tasks",
+        "aggregator.schedules",
+        "aggregator.admin",
+        "aggregator.work",
+    ),
+    "apprise": ("monitoring.notices.sender",),
     "requests": ("providers.transport",),
     "urllib3": ("providers.transport",),
     "feedparser": ("providers.adapters.rss",),

@@ -96,6 +96,7 @@ class Notice(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)
     # Notices that went out together go out together again, so that the message stays the same.
     message = models.CharField(max_length=32, blank=True)
+    held = models.BooleanField(default=False)  # a maintenance window put it off
     settled_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=200, blank=True)
 

@@ -1,0 +1,225 @@
+"""What is measured for alerts out of the box. None wherever there was too little to say."""
+
+from __future__ import annotations
+
+import socket
+from datetime import datetime, timedelta
+from typing import Any
+
+import psutil
+from django.db.models import Count, Min, Q
+
+from aggregator import readouts
+from monitoring import network, readings, rollups
+from monitoring.alerts import burning, forecasting
+from monitoring.alerts.models import Slo
+from monitoring.metrics import Figures, metric
+from monitoring.models import Notice, Rollup, Size
+from monitoring.notices.models import Fate
+from providers import usage
+from providers.health import Kind
+from providers.models import Call
+from providers.quota import Quota
+from providers.resilience import Cell
+from providers.standing import Status
+
+LATELY = timedelta(minutes=5)
+BASELINE = timedelta(hours=24)
+LEAST_CALLS = 20  # under which a share says nothing
+LEAST_TRAFFIC = 30  # in five minutes: three times nothing is no crowd
+LEAST_ANSWERS, LEAST_BASELINE = 5, 50
+CPU_KEPT_S = 600.0
+DRIFT_OF = timedelta(days=3)
+
+
+def _share(moment: datetime, span: timedelta, bad: Q, asked: Q) -> float | None:
+    """In percent, of the calls of a span."""
+    told = Call.objects.filter(asked, at__gt=moment - span, at__lte=moment).aggregate(
+        total=Count("pk"), bad=Count("pk", filter=bad)
+    )
+    return 100 * told["bad"] / told["total"] if told["total"] >= LEAST_CALLS else None
+
+
+_SAY = Q(outcome__in=["ok", *burning.FAULT_CODES])
+
+
+@metric("error_rate", "Questions that failed, of five minutes", unit="%")
+def error_rate(moment: datetime) -> Figures:
+    """Of visitors' questions to providers: another provider may have answered after all."""
+    return {"": _share(moment, LATELY, ~Q(outcome="ok"), _SAY & Q(purpose="visitor"))}
+
+
+@metric("timeouts", "Questions that timed out, of ten minutes", unit="%")
+def timeouts(moment: datetime) -> Figures:
+    return {"": _share(moment, 2 * LATELY, Q(outcome="timed_out"), _SAY)}
+
+
+@metric("traffic", "Questions of five minutes, by the mean of a day", unit="times")
+def traffic(moment: datetime) -> Figures:
+    visitors = Call.objects.exclude(purpose="check")
+    now = visitors.filter(at__gt=moment - LATELY, at__lte=moment).count()
+    before = visitors.filter(at__gt=moment - BASELINE, at__lte=moment - LATELY)
+    told = before.aggregate(number=Count("pk"), first=Min("at"))
+    if told["first"] is None:
+        return {"": None}
+    seen = moment - LATELY - told["first"]
+    if seen < BASELINE / 4:
+        return {"": None}  # not long enough to call it a baseline
+    usual = told["number"] / (seen / LATELY)
+    return {"": now / max(usual, LEAST_TRAFFIC / 3)}
+
+
+# -- Endpoints ---------------------------------------------------------------------------------
+
+
+@metric("provider_down", "Down", scoped=True)
+def provider_down(moment: datetime) -> Figures:
+    """1 for what is down; nothing of what nobody knows."""
+    return {
+        name: None if item.status is Status.UNKNOWN else float(item.status is Status.DOWN)
+        for name, item in readings.board().readings.items()
+        if item.is_watched and item.health.kind != Kind.MODEL
+    }
+
+
+@metric("latency_trend", "Slower than in the week, p95 of an hour", unit="times", scoped=True)
+def latency_trend(moment: datetime) -> Figures:
+    hour, week = readings.figures("1h"), readings.figures("7d")
+    found: dict[str, float | None] = {}
+    for name, item in readings.board().readings.items():
+        now, usual = hour.get(item.endpoint.pk), week.get(item.endpoint.pk)
+        if now is None or usual is None or not item.is_watched:
+            continue
+        p95, base = now.percentile(0.95), usual.percentile(0.95)
+        enough = now.answers >= LEAST_ANSWERS and usual.answers >= LEAST_BASELINE
+        found[name] = p95 / base if enough and p95 is not None and base else None
+    return found
+
+
+@metric("quota", "Quota used", unit="%", scoped=True)
+def quota(moment: datetime) -> Figures:
+    """The fullest window of an hour or more, of our address or of a key."""
+    return {name: max(100 * one.share for one in all_) for name, all_ in _quotas().items()}
+
+
+# More than any window: it lasts until there is more.
+FOR_EVER_H = 1e6
+
+
+@metric("quota_hours_left", "Quota lasts for", unit="h", scoped=True, predictive=True)
+def quota_hours_left(moment: datetime) -> Figures:
+    """At today's pace. What is spent already is no forecast."""
+    found: dict[str, float | None] = {}
+    for name, all_ in _quotas().items():
+        ends = [one.ends_in_s for one in all_ if one.ends_in_s]
+        found[name] = min(ends, default=FOR_EVER_H * 3600) / 3600
+    return found
+
+
+def _quotas() -> dict[str, list[Quota]]:
+    """By provider."""
+    known = usage.quotas()
+    found: dict[str, list[Quota]] = {}
+    for subject in usage.subjects():
+        if mine := known.get(subject.name):
+            found.setdefault(subject.provider.slug, []).extend(mine)
+    return found
+
+
+@metric("latency_drift", "Latency drifts", unit="of a drift", scoped=True, predictive=True)
+def latency_drift(moment: datetime) -> Figures:
+    """Medians by the hour, of three days: see `forecasting.drift`. Over 1 is a drift."""
+    since = moment - DRIFT_OF
+    series: dict[int, list[float]] = {}
+    rows = Rollup.objects.filter(size=Size.HOUR, start__gte=since, answers__gt=0).order_by("start")
+    for row in rows:
+        if (middle := rollups.summary(row).percentile(0.5)) is not None:
+            series.setdefault(row.endpoint_id, []).append(middle)
+    return {
+        name: forecasting.drift(series.get(item.endpoint.pk, []))
+        for name, item in readings.board().readings.items()
+        if item.is_watched
+    }
+
+
+# -- Ourselves ---------------------------------------------------------------------------------
+
+
+@metric("cpu", "CPU busy, since the last look", unit="%")
+def cpu(moment: datetime) -> Figures:
+    """Of the machine whose worker looks: all of its processors, over the minute."""
+    times = psutil.cpu_times()
+    # Time of guests stands in that of their hosts already.
+    total = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
+    idle = times.idle + getattr(times, "iowait", 0.0)
+
+    def note(last: Any) -> tuple[Any, Any]:
+        return [total, idle], last
+
+    last = Cell(f"cpu:{socket.gethostname()}", ttl=CPU_KEPT_S).update(note)
+    if not isinstance(last, list) or len(last) != 2 or total <= last[0]:
+        return {"": None}  # the first look, or the machine was started anew
+    busy = 100 * (1 - (idle - last[1]) / (total - last[0]))
+    return {"": min(100.0, max(0.0, busy))}
+
+
+@metric("memory", "Memory in use", unit="%")
+def memory(moment: datetime) -> Figures:
+    return {"": float(psutil.virtual_memory().percent)}
+
+
+@metric("lost_work", "Work that was dropped, of ten minutes", unit="tasks")
+def lost_work(moment: datetime) -> Figures:
+    """Tasks of the worker that failed or ran out of time, and notices that were given up."""
+    since = moment - 2 * LATELY
+    given_up = Notice.objects.filter(fate=Fate.DEAD, settled_at__gt=since).count()
+    return {"": float(readouts.lost_work(since) + given_up)}
+
+
+@metric("worker_silent", "The worker ended no task for", unit="s")
+def worker_silent(moment: datetime) -> Figures:
+    """Seen by another worker or by `runchecks`: who is silent says nothing."""
+    return {"": readouts.worker_age_s()}
+
+
+@metric("checks_late", "The newest check is old", unit="intervals")
+def checks_late(moment: datetime) -> Figures:
+    board = readings.board()
+    if board.newest is None or board.plan.paused:
+        return {"": None}
+    return {"": max(0.0, (moment - board.newest).total_seconds()) / board.plan.interval_s}
+
+
+@metric("notices_late", "The oldest notice waits", unit="s")
+def notices_late(moment: datetime) -> Figures:
+    waiting = Notice.objects.filter(fate=Fate.PENDING, due_at__lte=moment, held=False)
+    oldest = waiting.aggregate(at=Min("created_at"))["at"]
+    return {"": 0.0 if oldest is None else (moment - oldest).total_seconds()}
+
+
+@metric("own_network", "Nobody answers: it is our own network")
+def own_network(moment: datetime) -> Figures:
+    """1 while a round of checks found that nobody at all answers."""
+    return {"": float(network.is_held(moment))}
+
+
+# -- Service levels ----------------------------------------------------------------------------
+
+
+def _burns(moment: datetime, short: str, long: str) -> Figures:
+    found: dict[str, float | None] = {}
+    for slo in Slo.objects.filter(enabled=True):
+        told = burning.counts(slo, moment)
+        each = (burning.burn(told[name], slo.objective_percent) for name in (short, long))
+        found[slo.name] = burning.both(*each)
+    return found
+
+
+@metric("slo_burn_fast", "Budget burns, of 1 h and of 5 min", unit="times", scoped=True)
+def slo_burn_fast(moment: datetime) -> Figures:
+    return _burns(moment, "5m", "1h")
+
+
+@metric("slo_burn_slow", "Budget burns, of 6 h and of 30 min", unit="times", scoped=True)
+def slo_burn_slow(moment: datetime) -> Figures:
+    return _burns(moment, "30m", "6h")
