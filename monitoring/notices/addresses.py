@@ -67,15 +67,16 @@ def check(address: str) -> str:
 
 
 def _check_parts(address: str, scheme: str) -> None:
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValidationError("The address cannot be read: look at host and port.") from None
-    if scheme in WEBHOOKS and not host:
-        raise ValidationError("A webhook needs a host.")
-    # Apprise takes any spelling, also twice encoded: names are compared as it sees them at most.
-    for name, _value in parse_qsl(parts.query, keep_blank_values=True, max_num_fields=100):
+    if scheme in WEBHOOKS:
+        try:
+            parts = urlsplit(address)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            raise ValidationError("The address cannot be read: look at host and port.") from None
+        if not host:
+            raise ValidationError("A webhook needs a host.")
+    query = address.partition("?")[2]
+    for name, _value in parse_qsl(query, keep_blank_values=True):
         if name.strip("+-: ").lower() in FILES and not name.startswith(("+", "-", ":")):
             raise ValidationError(
                 f"The parameter {name[:30]!r} may name a file, which none may do."

@@ -142,13 +142,16 @@ def _apprise(asked: dict[str, Any], said: list[str]) -> Callable[[], tuple[bool,
         if not target:
             said.append("the address is none of its kind")
             return False, True
-        kind = apprise.NotifyType(asked["kind"])
-        ok = target.notify(
-            body=asked["body"],
-            title=asked["title"],
-            notify_type=kind,
-            body_format=apprise.NotifyFormat.TEXT,
-        )
+        try:
+            ok = target.notify(
+                body=asked["body"],
+                title=asked["title"],
+                notify_type=apprise.NotifyType(asked["kind"]),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
+        except Exception as error:  # noqa: BLE001 (a hundred plug-ins: it is told, by its kind)
+            said.append(f"its plug-in failed: {type(error).__name__}")
+            return False, False
         return bool(ok), False
 
     return send

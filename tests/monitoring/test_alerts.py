@@ -1,0 +1,273 @@
+"""Rules at work: what they measure, what they say, and what is written of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils.timezone import now
+
+from aggregator import heartbeat
+from monitoring import metrics, network, turns
+from monitoring.alerts import burning, defaults, evaluating, figures
+from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
+from monitoring.metrics import Figures
+from monitoring.notices.models import Notice
+from providers import roster, usage
+from providers.models import Call, Provider
+from tests.monitoring.test_incidents import channel
+from tests.monitoring.world import endpoint, results
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Gauge:
+    """A metric that shows what a test says."""
+
+    def __init__(self) -> None:
+        self.shows: Any = 0.0
+
+    def __call__(self, moment: datetime) -> Figures:
+        if isinstance(self.shows, Exception):
+            raise self.shows
+        return self.shows if isinstance(self.shows, dict) else {"": self.shows}
+
+
+@pytest.fixture
+def gauge() -> Iterator[Gauge]:
+    found = Gauge()
+    metrics._known["gauge"] = metrics.Metric("gauge", "Gauge", "%", found)
+    yield found
+    metrics.forget("gauge")
+
+
+@pytest.fixture
+def rule(gauge: Gauge) -> AlertRule:
+    AlertRule.objects.all().delete()
+    return AlertRule.objects.create(
+        name="too much", metric="gauge", threshold=90, for_s=60, clear_for_s=60, severity="major"
+    )
+
+
+def look(*minutes: float) -> None:
+    for minute in minutes:
+        evaluating.run(START + timedelta(minutes=minute))
+
+
+START = now()
+
+
+def test_an_alert_opens_grows_worse_and_closes_with_notices(rule: AlertRule, gauge: Gauge) -> None:
+    channel()
+    gauge.shows = 95.0
+    look(0)
+    assert not Alert.objects.exists()
+    look(1)
+    gauge.shows = 99.0
+    look(2)
+    alert = Alert.objects.get()
+    assert (alert.value, alert.worst, alert.threshold, alert.severity) == (95, 99, 90, "major")
+    assert alert.said == "Gauge: 95 % (alert above 90 %)"
+    assert not alert.predictive
+    gauge.shows = 50.0
+    look(3, 4)
+    alert.refresh_from_db()
+    assert alert.ended_at == START + timedelta(minutes=4)
+    assert list(Notice.objects.order_by("pk").values_list("event", flat=True)) == [
+        "opened",
+        "resolved",
+    ]
+
+
+def test_each_scope_has_an_alert_of_its_own(rule: AlertRule, gauge: Gauge) -> None:
+    gauge.shows = {"a": 95.0, "b": 10.0, "c": None}
+    look(0, 1)
+    assert Alert.objects.get().scope == "a"
+    rule.scope = "b"
+    rule.save()
+    gauge.shows = {"a": 95.0, "b": 95.0}
+    look(2, 3)
+    assert set(Alert.objects.values_list("scope", flat=True)) == {"a", "b"}
+
+
+def test_a_metric_nobody_registered_measures_nothing_and_says_so() -> None:
+    AlertRule.objects.all().delete()
+    AlertRule.objects.create(name="x", metric="of_the_future", threshold=1)
+    look(0, 1, 2)
+    row = Measured.objects.get()
+    assert (row.value, row.note) == (None, "no such metric yet: nothing measured")
+    assert not Alert.objects.exists()
+
+
+def test_a_metric_that_breaks_harms_no_other(
+    rule: AlertRule, gauge: Gauge, caplog: pytest.LogCaptureFixture
+) -> None:
+    AlertRule.objects.create(name="memory", metric="memory", threshold=-1)
+    gauge.shows = RuntimeError("boom")
+    look(0, 1)
+    assert Alert.objects.get().rule.name == "memory"
+    assert "gauge could not be measured" in caplog.text
+    assert "see the log" in Measured.objects.get(rule=rule).note
+
+
+def test_a_rule_that_is_switched_off_ends_its_alerts(rule: AlertRule, gauge: Gauge) -> None:
+    gauge.shows = 95.0
+    look(0, 1)
+    AlertRule.objects.update(enabled=False)
+    look(2)
+    assert Alert.objects.get().ended_at
+    assert not Measured.objects.exists()
+
+
+def test_one_that_sends_no_notice_still_shows(rule: AlertRule, gauge: Gauge) -> None:
+    channel()
+    AlertRule.objects.update(notify=False)
+    gauge.shows = 95.0
+    look(0, 1)
+    assert Alert.objects.exists()
+    assert not Notice.objects.exists()
+
+
+def test_one_worker_at_a_time_looks(rule: AlertRule, gauge: Gauge) -> None:
+    token = turns.claim("alerts", START, timedelta(seconds=50))
+    assert token
+    assert evaluating.run(START) == "another worker looks"
+    turns.release("alerts", token)
+    assert evaluating.run(START) == "0 alerts opened, 0 closed"
+    assert turns.claim("alerts", START, timedelta(seconds=50)) != token
+
+
+# -- What is shipped ---------------------------------------------------------------------------
+
+
+def test_the_shipped_rules_are_there_once_and_are_the_operators_to_change() -> None:
+    AlertRule.objects.all().delete()
+    Slo.objects.all().delete()
+    defaults.sync()
+    assert AlertRule.objects.count() == len(defaults.RULES)
+    assert Slo.objects.get().objective_percent == 95
+    AlertRule.objects.filter(slug="cpu").update(threshold=75, name="mine")
+    defaults.sync()
+    assert AlertRule.objects.count() == len(defaults.RULES)
+    assert AlertRule.objects.get(slug="cpu").threshold == 75
+
+
+def test_the_shipped_rules_name_metrics_that_are_there_or_to_come() -> None:
+    unknown = {rule["metric"] for rule in defaults.RULES if metrics.get(rule["metric"]) is None}
+    assert unknown <= {
+        *("model_down", "classification_confidence", "negative_feedback", "cache_hits")
+    }
+
+
+def test_a_quiet_installation_raises_no_alert() -> None:
+    defaults.sync()
+    endpoint("a")
+    heartbeat.beat()
+    for minute in range(12):
+        evaluating.run(START + timedelta(minutes=minute))
+    busy = {"CPU busy", "Memory full"}  # this machine may be
+    assert not Alert.objects.exclude(rule__name__in=busy).exists()
+
+
+# -- What is measured --------------------------------------------------------------------------
+
+
+def called(by: Provider, *outcomes: str, minutes: float = 1, seconds: float = 0.1) -> None:
+    at = now() - timedelta(minutes=minutes)
+    Call.objects.bulk_create(
+        Call(provider=by, dataset="price", outcome=o, seconds=seconds, at=at) for o in outcomes
+    )
+
+
+def provider(slug: str = "a", **fields: Any) -> Provider:
+    row = Provider.objects.create(slug=slug, title=slug, adapter_name="binance", **fields)
+    roster.forget()
+    return row
+
+
+def test_errors_are_a_share_of_enough_questions() -> None:
+    by = provider()
+    called(by, *["broken"] * 10)
+    assert figures.error_rate(now()) == {"": None}, "ten say nothing"
+    called(by, *["ok"] * 30, *["throttled"] * 50)
+    assert figures.error_rate(now()) == {"": 25.0}, "a 429 is no error"
+    assert figures.error_rate(now() + timedelta(minutes=5)) == {"": None}
+
+
+def test_timeouts_are_a_share_too() -> None:
+    called(provider(), *["timed_out"] * 5, *["ok"] * 15)
+    assert figures.timeouts(now()) == {"": 25.0}
+
+
+def test_traffic_is_measured_by_what_is_usual() -> None:
+    by = provider()
+    assert figures.traffic(now()) == {"": None}
+    for hours in range(1, 13):
+        called(by, *["ok"] * 240, minutes=60 * hours)
+    called(by, *["ok"] * 80)
+    told = figures.traffic(now())[""]
+    assert told
+    assert 3 < told < 5
+
+
+def test_a_provider_that_is_down_is_one_and_unknown_is_nothing() -> None:
+    endpoint("a", "down")
+    endpoint("b")
+    endpoint("c", "unknown")
+    endpoint("d", "disabled")
+    assert figures.provider_down(now()) == {"a": 1.0, "b": 0.0, "c": None, "d": None}
+
+
+def test_latency_is_compared_with_the_week() -> None:
+    row = endpoint("a")
+    results(row, *["good"] * 200, at=now() - timedelta(hours=5), ms=100)
+    assert figures.latency_trend(now()) == {"a": None} or not figures.latency_trend(now())
+    results(row, *["good"] * 10, ms=400)
+    told = figures.latency_trend(now())["a"]
+    assert told
+    assert told > 1
+
+
+def test_quotas_are_told_by_provider_with_a_forecast() -> None:
+    by = provider(limits=[{"limit": 100, "per_s": 86400}])
+    called(by, *["ok"] * 90, minutes=30)
+    usage.forget()
+    roster.forget()
+    if not usage.quotas():
+        pytest.fail("the provider has a quota")
+    assert figures.quota(now())["a"] is not None
+
+
+def test_processor_time_is_of_the_minute_between_two_looks() -> None:
+    assert figures.cpu(now()) == {"": None}
+    sum(n * n for n in range(300_000))
+    told = figures.cpu(now())[""]
+    assert told is None or 0 <= told <= 100
+    memory = figures.memory(now())[""]
+    assert memory
+    assert 0 < memory < 100
+
+
+def test_our_own_network_is_told_for_three_minutes() -> None:
+    moment = now()
+    assert figures.own_network(moment) == {"": 0.0}
+    network.hold(moment)
+    assert figures.own_network(moment + timedelta(minutes=2)) == {"": 1.0}
+    assert figures.own_network(moment + timedelta(minutes=4)) == {"": 0.0}
+
+
+def test_budgets_burn_by_the_lesser_of_two_windows() -> None:
+    slo = Slo.objects.create(name="quick", objective_percent=95, within_ms=1000)
+    by = provider()
+    called(by, *["ok"] * 50, minutes=50)
+    called(by, *["ok"] * 25, seconds=2.0)
+    called(by, *["broken"] * 25)
+    told = burning.counts(slo, now())
+    assert told["5m"] == burning.Tally(0, 50)
+    assert told["1h"] == burning.Tally(50, 100)
+    assert burning.burn(told["5m"], 95) == pytest.approx(20)
+    assert figures.slo_burn_fast(now())["quick"] == pytest.approx(10)
+    assert burning.budget_left(told["all"], 95) == pytest.approx(-900)
+    assert burning.burn(burning.Tally(0, 19), 95) is None, "too few to say anything"
