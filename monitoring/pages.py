@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from monitoring import drawing, histories, readings, readouts
 from monitoring.drawing import Bars, Point
 from monitoring.histograms import Summary
+from monitoring.incidents import showing
 from monitoring.models import CheckResult, Rollup, Size, StateChange
+from monitoring.notices import windows
 from monitoring.readings import Board, Reading
 from monitoring.rollups import summary
 from monitoring.timeline import Interval, Span, day_edges, spans
@@ -62,8 +65,11 @@ class Event:
 def overview(board: Board) -> dict[str, Any]:
     items = list(board.readings.values())
     watched = [item for item in items if item.is_watched]
-    code, said = readouts.banner(items, board)
+    open_ = list(showing.incidents("open"))
+    code, said = showing.banner(*readouts.banner(items, board), open_)
     return {
+        "incidents": showing.shown(open_, board.at),
+        "windows": windows.ahead(board.at),
         "code": code,
         "said": said,
         "groups": _groups(watched, board.at),
@@ -145,6 +151,28 @@ def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF
         )
         for row in rows
     ]
+
+
+# -- Incidents ---------------------------------------------------------------------------------
+
+INCIDENTS_SHOWN = 20
+
+
+def incidents(page: int) -> dict[str, Any]:
+    """Those that go on, and a page of those that are over, by the month they began in."""
+    paginator = Paginator(showing.incidents("past"), INCIDENTS_SHOWN)
+    found = paginator.get_page(page)
+    return {
+        "open": showing.shown(showing.incidents("open")),
+        "past": showing.shown(found.object_list),
+        "page": found,
+    }
+
+
+def incident(key: int) -> dict[str, Any] | None:
+    for item in showing.shown(showing.incidents().filter(pk=key)):
+        return {"item": item}
+    return None
 
 
 # -- One endpoint ------------------------------------------------------------------------------

@@ -8,5 +8,7 @@ from monitoring import views
 
 urlpatterns = [
     re_path(r"^status/?$", views.overview, name="status-page"),
+    re_path(r"^status/incidents/?$", views.incidents, name="incidents-page"),
+    re_path(r"^status/incidents/(?P<id>[0-9]{1,15})/?$", views.incident, name="incident-page"),
     re_path(r"^status/(?P<name>[^/]+)/?$", views.one, name="status-of"),
 ]

@@ -1,10 +1,10 @@
-"""The routes about providers. A trailing slash is optional everywhere."""
+"""The routes of monitoring. A trailing slash is optional everywhere."""
 
 from __future__ import annotations
 
 from django.urls import re_path
 
-from monitoring.api import views
+from monitoring.api import happenings, views
 
 NAME = r"(?P<name>[^/]+)"
 ROUTES = [
@@ -19,7 +19,20 @@ ROUTES = [
     (f"{NAME}/stats", views.StatsView, "provider-stats"),
 ]
 
+# At most what a row's number may be: a longer one is no row, and no question to the database.
+ID = r"(?P<id>[0-9]{1,15})"
+HAPPENINGS = [
+    ("incidents", happenings.IncidentsView, "incidents"),
+    (f"incidents/{ID}", happenings.IncidentView, "incident"),
+    (f"incidents/{ID}/ack", happenings.TakeIncidentView, "incident-ack"),
+    ("alerts", happenings.AlertsView, "alerts"),
+    (f"alerts/{ID}/ack", happenings.TakeAlertView, "alert-ack"),
+]
+
 urlpatterns = [
-    re_path(rf"^api/providers/{route}/?$", view.as_view(), name=name)
-    for route, view, name in ROUTES
+    re_path(rf"^api/{route}/?$", view.as_view(), name=name)
+    for route, view, name in [
+        *((f"providers/{route}", view, name) for route, view, name in ROUTES),
+        *HAPPENINGS,
+    ]
 ]

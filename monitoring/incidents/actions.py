@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from monitoring.incidents.models import Incident
+from monitoring.texts import clean
 from providers.models import Call, Credential, Provider
 from providers.resilience import Phase
 
@@ -79,4 +80,5 @@ def set_keys_aside(incident: Incident, moment: datetime) -> Iterable[str]:
         provider__in=_providers(incident), set_aside_at__gte=incident.began_at
     ).select_related("provider")
     for row in rows:
-        yield f"The key {row.label!r} of {row.provider.slug} was set aside: {row.set_aside_reason}."
+        # Which one is for the admin alone: this is read by everybody.
+        yield f"A key of {row.provider.slug} was set aside: {clean(row.set_aside_reason)}."

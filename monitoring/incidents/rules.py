@@ -184,7 +184,7 @@ def _of_ours(seen: Sequence[Seen], ill: Sequence[Seen], policy: Policy) -> bool:
 
 
 def severity(items: Iterable[Seen], seen: Sequence[Seen], policy: Policy = POLICY) -> str:
-    """Critical when half of what is watched (and two), or all of it, is down; major from a tenth."""
+    """Critical when half (and two) or all of what is watched is down, major from a tenth."""
     watched = sum(not item.excused for item in seen)
     down = sum(item.status is Status.DOWN and not item.excused for item in items)
     if down and down >= min(watched, max(2, policy.ours_share * watched)):

@@ -5,7 +5,6 @@ is, and never read as a template, a format or a mark-up.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,10 @@ from typing import Any
 from monitoring.notices import subjects
 from monitoring.notices.models import Event, Notice
 from monitoring.severities import Severity, gravest
-from providers.redaction import redact
+from monitoring.texts import clean
 from providers.wording import span
 
-# Control characters, also those that break or turn lines: nobody writes a header with them.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
-TITLE, LINE = 120, 400
+TITLE = 120
 GOOD = (Event.RESOLVED, Event.TEST)
 
 
@@ -69,12 +66,6 @@ class Message:
             "type": self.kind,
             "events": [line.as_json() for line in self.lines],
         }
-
-
-def clean(text: str, most: int = LINE) -> str:
-    """On one line, without control characters and secrets, and not too long."""
-    plain = " ".join(_CONTROL.sub(" ", redact(text)).split())
-    return plain if len(plain) <= most else f"{plain[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def compose(notices: Sequence[Notice]) -> Message:

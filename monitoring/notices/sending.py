@@ -22,9 +22,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from monitoring.notices import addresses, webhooks
-from monitoring.notices.message import Line, Message, clean
+from monitoring.notices.message import Line, Message
 from monitoring.notices.models import Channel
 from monitoring.severities import Severity
+from monitoring.texts import clean
 from providers.redaction import MASK, SHORTEST, hide
 from providers.secrets import SecretUnreadable
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitoring.notices.models import MaintenanceWindow
 
@@ -43,3 +43,13 @@ def silent_until(moment: datetime) -> Callable[[Collection[int]], datetime | Non
         return max(ends, default=None)
 
     return until
+
+
+SHOWN_AHEAD = timedelta(days=14)
+
+
+def ahead(moment: datetime) -> list[MaintenanceWindow]:
+    """Those that are on, or begin within two weeks, the next first."""
+    rows = MaintenanceWindow.objects.filter(ends_at__gt=moment)
+    rows = rows.filter(starts_at__lte=moment + SHOWN_AHEAD).prefetch_related("providers")
+    return list(rows.order_by("starts_at", "pk")[:20])

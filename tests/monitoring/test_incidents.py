@@ -182,6 +182,6 @@ def test_it_lists_what_was_done_by_itself() -> None:
     keeping.review(began + timedelta(seconds=2))
     said = list(IncidentUpdate.objects.filter(automatic=True).values_list("text", flat=True))
     assert "price is answered by b meanwhile." in said
-    assert "The key 'mine' of a was set aside: refused." in said
+    assert "A key of a was set aside: refused." in said
     incident = Incident.objects.get()
     assert actions.taken(incident, now()) == [], "what is listed is not listed again"
