@@ -9,26 +9,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from monitoring import byhand, readings
+from monitoring.alerts import admin as _alerts  # noqa: F401  (each registers its own rows)
+from monitoring.badges import Looked, status_badge
+from monitoring.incidents import admin as _incidents  # noqa: F401
 from monitoring.models import CheckResult, Endpoint, Plan, StateChange
+from monitoring.notices import admin as _notices  # noqa: F401
 from providers import changes
-from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, log_change, who
-
-
-def status_badge(status: str, reason: str = "") -> SafeString:
-    """A status as a shape and a word, with its reason below."""
-    context = {"status": status, "word": status.replace("_", " ")}
-    badge = render_to_string("parts/status.html", context)
-    return format_html(
-        '{}<small class="reason">{}</small>',
-        mark_safe(badge),  # noqa: S308 (a template of ours, which escapes)
-        reason,
-    )
+from providers.admin.edits import Obeyed, log_change, who
 
 
 @admin.register(Plan)
@@ -128,20 +119,9 @@ class EndpointAdmin(Obeyed):
         readings.forget()
 
 
-class Looked(ReadOnly):
-    """Many rows that the checks write."""
-
-    list_select_related = ("endpoint__health",)
-    list_per_page = 50
-    sortable_by = ()
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    actions = None
-
-
 @admin.register(CheckResult)
 class CheckResultAdmin(Looked):
+    list_select_related = ("endpoint__health",)
     list_display = (
         *("at", "endpoint", "verdict", "outcome"),
         *("response_time_ms", "source", "error"),
@@ -156,6 +136,7 @@ class CheckResultAdmin(Looked):
 
 @admin.register(StateChange)
 class StateChangeAdmin(Looked):
+    list_select_related = ("endpoint__health",)
     list_display = ("began_at", "ended_at", "endpoint", "how_it_was")
     list_filter = ("status",)
     search_fields = ("endpoint__health__name",)

@@ -22,7 +22,11 @@ KEY = "key"  # among `withheld`: another key was given
 UPGRADE, SWITCH = "manage.py loadcatalogue", "manage.py priorities"
 
 # Rows that have a key: whether it is another one shows in this column, which is kept nowhere else.
-KEYED = {"providers.credential": "fingerprint", "aggregator.client": "key_hash"}
+KEYED = {
+    "providers.credential": "fingerprint",
+    "aggregator.client": "key_hash",
+    "monitoring.channel": "fingerprint",
+}
 
 
 class Action(models.TextChoices):

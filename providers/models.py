@@ -297,6 +297,7 @@ class Credential(models.Model):
     """
 
     provider = models.ForeignKey(Provider, models.CASCADE, related_name="credentials")
+    is_encrypted = True  # its `secret`: see `manage.py rotatekeys`
     label = models.CharField(max_length=60, help_text="How you tell this key from others.")
     secret = models.TextField(editable=False)  # a Fernet token; blank for a variable's
     env_name = models.CharField(max_length=60, blank=True, editable=False)  # the variable

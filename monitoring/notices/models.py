@@ -15,6 +15,7 @@ from providers import secrets
 class Channel(models.Model):
     """One address that notices go to. The address holds passwords: stored encrypted."""
 
+    is_encrypted = True  # its `secret`: see `manage.py rotatekeys`
     name = models.CharField(max_length=60, unique=True)
     secret = models.TextField(editable=False)  # a Fernet token of the address
     fingerprint = models.CharField(max_length=32, blank=True, editable=False)

@@ -75,6 +75,18 @@ def tell(
     return len(rows)
 
 
+def test(channel: Channel, moment: datetime) -> None:
+    """A notice that says nothing but that it arrives, by the way of all others, at once."""
+    Notice.objects.create(
+        channel=channel,
+        event=Event.TEST,
+        text="This is a test: notices of Aggregator arrive here.",
+        key=f"test-{uuid4().hex}-to-{channel.pk}",
+        created_at=moment,
+        due_at=moment,
+    )
+
+
 _MANY = (Event.GREW, Event.UPDATE, Event.CHANNEL_OFF, Event.TEST)
 
 

@@ -22,9 +22,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from monitoring.notices import addresses, webhooks
-from monitoring.notices.message import Line, Message
+from monitoring.notices.message import Message
 from monitoring.notices.models import Channel
-from monitoring.severities import Severity
 from monitoring.texts import clean
 from providers.redaction import MASK, SHORTEST, hide
 from providers.secrets import SecretUnreadable
@@ -116,10 +115,3 @@ def _masked(text: str, address: str) -> str:
         if len(part) >= SHORTEST:
             text = text.replace(part, MASK).replace(unquote(part), MASK)
     return text
-
-
-def trial(mark: str) -> Message:
-    """What the test button sends, by the same way as everything else."""
-    text = "This is a test: notices of Aggregator arrive here."
-    line = Line(f"test-{mark}", "test", "notices", Severity.MINOR.value, text)
-    return Message(line.key, "Aggregator: a test", "success", (line,))
