@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 Figures = Mapping[str, float | None]
 Measure = Callable[[datetime], Figures]
@@ -22,7 +23,7 @@ Measure = Callable[[datetime], Figures]
 class Metric:
     """
     `scoped`: its figures are of endpoints by name, not of the whole. `predictive`: it tells what
-    will be and not what is, and an alert says so. `says`: how a figure is put into a sentence.
+    will be and not what is, and an alert says so. `flag`: it is 1 or 0, so or not so.
     """
 
     name: str
@@ -31,8 +32,13 @@ class Metric:
     measure: Measure
     scoped: bool = False
     predictive: bool = False
+    flag: bool = False
 
     def spell(self, value: float) -> str:
+        if self.flag:
+            return "yes" if value else "no"
+        if value == inf:
+            return "no end in sight"
         number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
         return f"{number} {self.unit}".strip()
 
@@ -41,7 +47,13 @@ _known: dict[str, Metric] = {}
 
 
 def metric(
-    name: str, title: str, *, unit: str = "", scoped: bool = False, predictive: bool = False
+    name: str,
+    title: str,
+    *,
+    unit: str = "",
+    scoped: bool = False,
+    predictive: bool = False,
+    flag: bool = False,
 ) -> Callable[[Measure], Measure]:
     """Register what is decorated; ValueError when the name is taken by something else."""
 
@@ -49,7 +61,7 @@ def metric(
         known = _known.get(name)
         if known is not None and known.measure.__qualname__ != measure.__qualname__:
             raise ValueError(f"a metric is called {name!r} already")
-        _known[name] = Metric(name, title, unit, measure, scoped, predictive)
+        _known[name] = Metric(name, title, unit, measure, scoped, predictive, flag)
         return measure
 
     return register

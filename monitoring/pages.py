@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.paginator import Paginator
 from django.http import HttpRequest
 
 from monitoring import drawing, histories, readings, readouts
@@ -151,28 +150,6 @@ def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF
         )
         for row in rows
     ]
-
-
-# -- Incidents ---------------------------------------------------------------------------------
-
-INCIDENTS_SHOWN = 20
-
-
-def incidents(page: int) -> dict[str, Any]:
-    """Those that go on, and a page of those that are over, by the month they began in."""
-    paginator = Paginator(showing.incidents("past"), INCIDENTS_SHOWN)
-    found = paginator.get_page(page)
-    return {
-        "open": showing.shown(showing.incidents("open")),
-        "past": showing.shown(found.object_list),
-        "page": found,
-    }
-
-
-def incident(key: int) -> dict[str, Any] | None:
-    for item in showing.shown(showing.incidents().filter(pk=key)):
-        return {"item": item}
-    return None
 
 
 # -- One endpoint ------------------------------------------------------------------------------

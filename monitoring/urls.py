@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import re_path
 
 from monitoring import views
+from monitoring.incidents import views as incidents
 
 urlpatterns = [
     re_path(r"^status/?$", views.overview, name="status-page"),
-    re_path(r"^status/incidents/?$", views.incidents, name="incidents-page"),
-    re_path(r"^status/incidents/(?P<id>[0-9]{1,15})/?$", views.incident, name="incident-page"),
+    re_path(r"^status/incidents/?$", incidents.several, name="incidents-page"),
+    re_path(r"^status/incidents/(?P<id>[0-9]{1,15})/?$", incidents.one, name="incident-page"),
     re_path(r"^status/(?P<name>[^/]+)/?$", views.one, name="status-of"),
 ]

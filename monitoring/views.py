@@ -17,25 +17,6 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def incidents(request: HttpRequest) -> HttpResponse:
-    if not pages.may_look(request):
-        return render(request, "status/private.html")
-    wanted = request.GET.get("page", "1")
-    number = int(wanted) if wanted.isascii() and wanted.isdecimal() and len(wanted) < 7 else 1
-    return render(request, "status/incidents.html", pages.incidents(number))
-
-
-@require_safe
-def incident(request: HttpRequest, id: str) -> HttpResponse:
-    if not pages.may_look(request):
-        return render(request, "status/private.html")
-    found = pages.incident(int(id))
-    if found is None:
-        raise Http404
-    return render(request, "status/incident.html", found)
-
-
-@require_safe
 def one(request: HttpRequest, name: str) -> HttpResponse:
     if not pages.may_look(request):
         return render(request, "status/private.html")

@@ -103,6 +103,8 @@ class AlertRuleAdmin(Obeyed):
         lasts = f" for {span(row.for_s)}" if row.for_s else ""
         whose = f" of {row.scope}" if row.scope else ""
         forecast = "Forecast: " if metric and metric.predictive else ""
+        if metric and metric.flag:
+            return f"{title}{whose}{lasts}"
         return f"{forecast}{title}{whose} {row.direction} {limit}{lasts}"
 
     @admin.display(description="measured now")

@@ -64,7 +64,7 @@ RULES = (
         for_s=900,
     ),
     _rule("feedback", "Negative feedback", "negative_feedback", 30, _MINOR, for_s=900),
-    _rule("drift", "Latency drifts from its baseline", "latency_drift", 1, _MINOR, clear_at=0.7),
+    _rule("drift", "Latency drifts from its baseline", "latency_drift", 100, _MINOR, clear_at=70),
     _rule(
         "exhaustion",
         "A quota will be spent",

@@ -153,8 +153,10 @@ def _close(alert: Alert, rule: AlertRule, moment: datetime, text: str) -> None:
 
 
 def sentence(rule: AlertRule, metric: Metric, scope: str, value: float) -> str:
-    """'kraken: Quota used: 84 % (alert above 80 %)'."""
+    """'kraken: Quota used: 84 % (alert above 80 %)', 'kraken: Provider down'."""
     whose = f"{scope}: " if scope else ""
+    if metric.flag:
+        return f"{whose}{metric.title}"[:300]
     limit = metric.spell(rule.threshold)
     said = f"{whose}{metric.title}: {metric.spell(value)} (alert {rule.direction} {limit})"
     return said[:300]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 import psutil
@@ -72,7 +73,7 @@ def traffic(moment: datetime) -> Figures:
 # -- Endpoints ---------------------------------------------------------------------------------
 
 
-@metric("provider_down", "Down", scoped=True)
+@metric("provider_down", "Provider down", scoped=True, flag=True)
 def provider_down(moment: datetime) -> Figures:
     """1 for what is down; nothing of what nobody knows."""
     return {
@@ -102,17 +103,13 @@ def quota(moment: datetime) -> Figures:
     return {name: max(100 * one.share for one in all_) for name, all_ in _quotas().items()}
 
 
-# More than any window: it lasts until there is more.
-FOR_EVER_H = 1e6
-
-
 @metric("quota_hours_left", "Quota lasts for", unit="h", scoped=True, predictive=True)
 def quota_hours_left(moment: datetime) -> Figures:
-    """At today's pace. What is spent already is no forecast."""
+    """At today's pace; endless where it lasts until there is more. What is spent is no forecast."""
     found: dict[str, float | None] = {}
     for name, all_ in _quotas().items():
         ends = [one.ends_in_s for one in all_ if one.ends_in_s]
-        found[name] = min(ends, default=FOR_EVER_H * 3600) / 3600
+        found[name] = min(ends, default=inf) / 3600
     return found
 
 
@@ -126,20 +123,21 @@ def _quotas() -> dict[str, list[Quota]]:
     return found
 
 
-@metric("latency_drift", "Latency drifts", unit="of a drift", scoped=True, predictive=True)
+@metric("latency_drift", "Drift of latency", unit="%", scoped=True, predictive=True)
 def latency_drift(moment: datetime) -> Figures:
-    """Medians by the hour, of three days: see `forecasting.drift`. Over 1 is a drift."""
+    """Medians by the hour, of three days: see `forecasting.drift`. Over 100 % is a drift."""
     since = moment - DRIFT_OF
     series: dict[int, list[float]] = {}
     rows = Rollup.objects.filter(size=Size.HOUR, start__gte=since, answers__gt=0).order_by("start")
     for row in rows:
         if (middle := rollups.summary(row).percentile(0.5)) is not None:
             series.setdefault(row.endpoint_id, []).append(middle)
-    return {
-        name: forecasting.drift(series.get(item.endpoint.pk, []))
-        for name, item in readings.board().readings.items()
-        if item.is_watched
-    }
+    found: dict[str, float | None] = {}
+    for name, item in readings.board().readings.items():
+        drift = forecasting.drift(series.get(item.endpoint.pk, []))
+        if item.is_watched:
+            found[name] = None if drift is None else 100 * drift
+    return found
 
 
 # -- Ourselves ---------------------------------------------------------------------------------
@@ -197,7 +195,7 @@ def notices_late(moment: datetime) -> Figures:
     return {"": 0.0 if oldest is None else (moment - oldest).total_seconds()}
 
 
-@metric("own_network", "Nobody answers: it is our own network")
+@metric("own_network", "Nobody answers: it is our own network", flag=True)
 def own_network(moment: datetime) -> Figures:
     """1 while a round of checks found that nobody at all answers."""
     return {"": float(network.is_held(moment))}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
+from django.forms import Textarea
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
@@ -28,6 +30,9 @@ class UpdateInline(TabularInline):
     readonly_fields = ("automatic",)
     extra = 1
     can_delete = False
+    formfield_overrides: ClassVar[Any] = {
+        models.TextField: {"widget": Textarea(attrs={"rows": 3, "cols": 70})}
+    }
     verbose_name_plural = "timeline, newest first; what you add is sent to the channels"
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

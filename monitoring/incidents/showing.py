@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.paginator import Paginator
 from django.utils.timezone import now as current_time
 
 from monitoring.incidents.models import Incident, IncidentUpdate
 from monitoring.severities import ORDER, Severity
 from providers.wording import span
 
+PAGE = 20
 RESOLVED = "resolved"
 # A severity by the shape of a status; what is over looks like what is well.
 _LOOKS = {
@@ -69,6 +71,16 @@ def banner(code: str, said: str, open_rows: Sequence[Incident]) -> tuple[str, st
     gravest = max(open_rows, key=lambda row: (ORDER.index(row.severity), row.began_at))
     more = f", and {len(open_rows) - 1} more" if len(open_rows) > 1 else ""
     return _LOOKS[gravest.severity], f"{gravest.title}{more}"
+
+
+def listing(number: int) -> dict[str, Any]:
+    """Those that go on, and a page of those that are over, newest first."""
+    page = Paginator(incidents("past"), PAGE).get_page(number)
+    return {"open": shown(incidents("open")), "past": shown(page.object_list), "page": page}
+
+
+def one(key: int) -> dict[str, Any] | None:
+    return next(({"item": item} for item in shown(incidents().filter(pk=key))), None)
 
 
 def as_json(item: Shown) -> dict[str, Any]:

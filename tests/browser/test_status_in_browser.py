@@ -12,7 +12,7 @@ from tests.browser.site import NARROW, WIDE, Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-PAGES = ("/status", "/status/binance")
+PAGES = ("/status", "/status/binance", "/status/incidents", "/status/incidents/1")
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serving(tmp_path_factory.mktemp("watched"), SANDBOX="1") as site:
         site.manage("runchecks", "--once")
         site.manage("shell", "-c", "from tests.monitoring.past import invent; invent()")
+        site.manage("shell", "-c", "from tests.monitoring.past import incident; incident()")
         yield site
 
 

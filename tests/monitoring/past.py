@@ -9,7 +9,7 @@ from itertools import pairwise
 from django.utils.timezone import now
 
 from monitoring import rollups
-from monitoring.models import CheckResult, Endpoint, StateChange
+from monitoring.models import CheckResult, Endpoint, Incident, IncidentUpdate, StateChange
 from providers.standing import Status
 
 WEEK_S = 7 * 86400
@@ -24,6 +24,18 @@ def invent(seed: int = 7) -> None:
             _states(endpoint, chance)
             _results(endpoint, chance)
     rollups.run(now())
+
+
+def incident() -> None:
+    """One that goes on, and one that is over."""
+    moment = now()
+    row = Incident.objects.create(title="binance answers slowly or in part", severity="minor")
+    row.endpoints.add(Endpoint.objects.get(health__name="binance"))
+    IncidentUpdate.objects.create(incident=row, text="It rests.", automatic=True)
+    IncidentUpdate.objects.create(incident=row, text="We look into it.")
+    Incident.objects.create(
+        title="kraken is down", began_at=moment - timedelta(days=40), ended_at=moment
+    )
 
 
 def _states(endpoint: Endpoint, chance: random.Random) -> None:

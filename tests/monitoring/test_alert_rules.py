@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -13,7 +14,7 @@ NOON = datetime(2026, 5, 18, 12, tzinfo=UTC)
 RULE = Rule(90, for_s=300, clear_at=80, clear_for_s=120)
 
 
-def run(figures: list[float | None], rule: Rule = RULE, every_s: float = 60) -> list[Change]:
+def run(figures: Sequence[float | None], rule: Rule = RULE, every_s: float = 60) -> list[Change]:
     """The changes of a series, one figure a minute."""
     state, found = State(), []
     for number, value in enumerate(figures):
