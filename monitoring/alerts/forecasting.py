@@ -46,19 +46,11 @@ def drift(points: Sequence[float], how: Drifting = Drifting()) -> float | None:
     return total / how.limit
 
 
-def threshold_only(points: Sequence[float], times: float = 2.0) -> float | None:
-    """What one would do without: the last point by a multiple of the median of those before."""
-    if len(points) < LEAST_BASELINE + 1:
-        return None
-    middle = median(points[:-1])
-    return points[-1] / (times * middle) if middle > 0 else None
-
-
 def exhausted_in_s(used: Sequence[tuple[float, float]], limit: float) -> float | None:
     """
     Seconds after the last point until `used`, pairs of second and amount, reaches the limit, on the
-    median slope between its points (Theil and Sen): one burst does not turn it. None when it does
-    not grow, or with fewer than four points.
+    median slope between its points (Theil and Sen): a burst a moment ago does not turn it. None
+    when it does not grow, or with fewer than four points.
     """
     if len(used) < 4:
         return None

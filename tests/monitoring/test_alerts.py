@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from monitoring.alerts import burning, defaults, evaluating, figures
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.metrics import Figures
 from monitoring.notices.models import Notice
-from providers import roster, usage
+from providers import roster, tallies, usage
 from providers.models import Call, Provider
 from tests.monitoring.test_incidents import channel
 from tests.monitoring.world import endpoint, results
@@ -176,9 +177,9 @@ def test_a_quiet_installation_raises_no_alert() -> None:
 
 def called(by: Provider, *outcomes: str, minutes: float = 1, seconds: float = 0.1) -> None:
     at = now() - timedelta(minutes=minutes)
-    Call.objects.bulk_create(
-        Call(provider=by, dataset="price", outcome=o, seconds=seconds, at=at) for o in outcomes
-    )
+    rows = [Call(provider=by, dataset="price", outcome=o, seconds=seconds, at=at) for o in outcomes]
+    Call.objects.bulk_create(rows)
+    tallies.add(rows)
 
 
 def provider(slug: str = "a", **fields: Any) -> Provider:
@@ -231,13 +232,25 @@ def test_latency_is_compared_with_the_week() -> None:
 
 
 def test_quotas_are_told_by_provider_with_a_forecast() -> None:
-    by = provider(limits=[{"limit": 100, "per_s": 86400}])
-    called(by, *["ok"] * 90, minutes=30)
+    by = provider(limits=[{"limit": 1000, "per_s": 86400}])
+    provider("b", limits=[{"limit": 1000, "per_s": 86400}])
+    for quarter in range(12):  # sixty an hour would last, two hundred do not
+        called(by, *["ok"] * 50, minutes=15 * quarter + 7)
     usage.forget()
     roster.forget()
-    if not usage.quotas():
-        pytest.fail("the provider has a quota")
-    assert figures.quota(now())["a"] is not None
+    told = figures.quota(now())
+    assert told["a"] == pytest.approx(60, abs=1)
+    left = figures.quota_hours_left(now())
+    assert left["a"]
+    assert 1.5 < left["a"] < 2.5
+    assert left["b"] == inf
+    rule = AlertRule.objects.get_or_create(
+        name="soon", defaults={"metric": "quota_hours_left", "threshold": 6, "direction": "below"}
+    )[0]
+    AlertRule.objects.exclude(pk=rule.pk).update(enabled=False)
+    look(0)
+    alert = Alert.objects.get()
+    assert (alert.scope, alert.predictive) == ("a", True)
 
 
 def test_processor_time_is_of_the_minute_between_two_looks() -> None:
