@@ -11,9 +11,12 @@ from typing import Any
 
 from django.db import connection
 from django.test.utils import override_settings
+from django.utils.timezone import now
 
 from aggregator import answers, flights, gateway
 from aggregator.answers import Answer
+from monitoring.incidents import keeping
+from monitoring.notices import outbox
 from providers import calls, roster
 from providers.client import call
 from providers.datasets import GasQuery, MarketQuery, from_spec
@@ -203,3 +206,31 @@ def _of_one_letter(letter: str, size: int) -> Answer:
     rows = b",".join(b'"%s"' % (letter.encode() * 100) for _ in range(size // 103))
     query = MarketQuery().upstream()
     return Answer(query, b"[" + rows + b"]", letter, now, now + 60, now + 3600)
+
+
+# -- Incidents and notices -------------------------------------------------------------------
+
+
+def send_and_hang(mark: str) -> None:
+    def sender(channel: Any, message: Any) -> Any:
+        Cell(f"mark:{mark}", ttl=60).update(lambda _: (1, None))
+        time.sleep(60)
+
+    outbox.drain(sender=sender)
+
+
+def review_and_die() -> None:
+    """Killed in the middle of the transaction."""
+    real = outbox.tell
+
+    def tell(*args: Any, **kwargs: Any) -> int:
+        real(*args, **kwargs)
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    outbox.tell = tell
+    keeping.review(now())
+
+
+def review_often() -> int:
+    return sum(keeping.review(now()) for _ in range(5))

@@ -1,10 +1,11 @@
-"""The same checks without the queue: a plain loop, for large sites and for when one looks."""
+"""The same watch without the queue: a plain loop, for large sites and for when one looks."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import threading
+import time
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
@@ -19,6 +20,7 @@ from providers import calls
 logger = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+WATCH_EVERY_S = 60.0  # figures and notices, as the worker does
 
 
 class Command(BaseCommand):
@@ -38,10 +40,15 @@ class Command(BaseCommand):
 
         signal.signal(signal.SIGTERM, ask_to_stop)
         signal.signal(signal.SIGINT, ask_to_stop)
+        watched = float("-inf")
         while not stop.wait(EVERY_S):
             try:
                 if cycle.run().checked:
                     rollups.run(now())
+                if time.monotonic() - watched >= WATCH_EVERY_S:
+                    watched = time.monotonic()
+                    tasks.watch()
+                    tasks.send_notices()
             except Error as error:  # it comes back; so do we
                 logger.error("the database is out of reach: %s", error)
             close_old_connections()
