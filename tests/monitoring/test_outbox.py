@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
+from monitoring import pruning
 from monitoring.incidents import keeping
 from monitoring.incidents.models import Incident
 from monitoring.models import Endpoint
@@ -292,3 +293,13 @@ def test_hostile_texts_stay_texts(calendar: Calendar) -> None:
 def test_the_lease_outlasts_a_message() -> None:
     assert outbox.LEASE.total_seconds() > max(sending.SECONDS, webhooks.TIMEOUT_S) + 30
     assert outbox.PATIENCE_S + max(sending.SECONDS, webhooks.TIMEOUT_S) < 55
+
+
+def test_old_notices_go_but_what_is_to_be_sent_stays(row: Endpoint, calendar: Calendar) -> None:
+    channel()
+    goes_down(row, calendar)
+    comes_back(row, calendar)
+    Notice.objects.filter(event="opened").update(fate=Fate.SENT)
+    long_after = calendar.now + timedelta(days=91)
+    assert pruning.prune(long_after)["notices"] == 1
+    assert fates() == [("resolved", "pending")]

@@ -166,6 +166,8 @@ def test_old_rows_go_when_they_have_been_summed_up(one: Endpoint) -> None:
         "results": 1,
         "five-minute roll-ups": 1,
         "hourly roll-ups": 1,
+        "notices": 0,
+        "alerts": 0,
     }
     assert {row.size for row in Rollup.objects.all()} == {Size.DAY}
     assert StateChange.objects.count() == CheckResult.objects.count() == 1
