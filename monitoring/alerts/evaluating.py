@@ -6,7 +6,7 @@ one transaction. One worker at a time looks; a metric that fails harms no other.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -77,32 +77,46 @@ def _judge(
     values = dict(found or {})
     if rule.scope:
         values = {rule.scope: values.get(rule.scope)}
-    scopes = [*list(values)[:MOST_SCOPES], *(scope for scope in rows if scope not in values)]
-    for scope in scopes or [rule.scope]:
-        row = rows.get(scope) or Measured(rule=rule, scope=scope)
-        value = values.get(scope)
-        known = State(
-            row.firing,
-            row.at if row.value is not None or row.pk else None,
-            row.over_since,
-            row.calm_since,
-        )
-        after, change = step(known, value, moment, as_rule(rule))
-        if value is not None or row.pk is None:
-            row.at = moment
-        row.value = value
-        row.firing, row.over_since, row.calm_since = (
-            after.firing,
-            after.over_since,
-            after.calm_since,
-        )
+    places = dict(list(values.items())[:MOST_SCOPES]) or {rule.scope: None}
+    seen = []
+    for scope in [*places, *(scope for scope in rows if scope not in places)]:
+        row = rows.get(scope) or Measured(rule=rule, scope=scope, at=moment)
+        value = places.get(scope)
+        change = _look_at(row, value, moment, rule)
         row.note = note or ("" if value is not None else "nothing measured")
-        row.save()
-        if value is not None and after.firing and change is None:
-            _worsen(rule, scope, value)
+        seen.append(row)
         if change is not None:
             _take(change, rule, metric, scope, value, moment)
             yield change
+        elif row.firing and value is not None:
+            _worsen(rule, scope, value)
+    _keep(seen, places)
+
+
+def _look_at(
+    row: Measured, value: float | None, moment: datetime, rule: AlertRule
+) -> Change | None:
+    """The row after one more look, not yet written, and what changed by it."""
+    before = State(row.firing, row.at, row.over_since, row.calm_since)
+    after, change = step(before, value, moment, as_rule(rule))
+    row.at = after.at or row.at
+    row.value, row.firing = value, after.firing
+    row.over_since, row.calm_since = after.over_since, after.calm_since
+    return change
+
+
+def _keep(rows: Sequence[Measured], places: Container[str]) -> None:
+    """In one statement each, as there may be a thousand; who is gone and fires no more goes too."""
+    kept = [row for row in rows if row.scope in places or row.firing]
+    Measured.objects.bulk_create(
+        kept,
+        update_conflicts=True,
+        unique_fields=["rule", "scope"],
+        update_fields=["at", "value", "over_since", "calm_since", "firing", "note"],
+    )
+    gone = [row.pk for row in rows if row not in kept]
+    if gone:
+        Measured.objects.filter(pk__in=gone).delete()
 
 
 def as_rule(row: AlertRule) -> Rule:

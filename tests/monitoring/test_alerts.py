@@ -93,6 +93,28 @@ def test_each_scope_has_an_alert_of_its_own(rule: AlertRule, gauge: Gauge) -> No
     assert set(Alert.objects.values_list("scope", flat=True)) == {"a", "b"}
 
 
+def test_what_is_gone_is_forgotten_once_it_fires_no_more(rule: AlertRule, gauge: Gauge) -> None:
+    gauge.shows = {"a": 95.0, "b": 10.0}
+    look(0, 1)
+    gauge.shows = {"c": 1.0}
+    look(2)
+    assert set(Measured.objects.values_list("scope", flat=True)) == {"a", "c"}
+    assert Alert.objects.get().ended_at is None, "nobody knows yet"
+    look(70)
+    assert Alert.objects.get().ended_at
+    look(71)
+    assert set(Measured.objects.values_list("scope", flat=True)) == {"c"}
+
+
+def test_a_thousand_scopes_take_a_handful_of_queries(
+    rule: AlertRule, gauge: Gauge, django_assert_max_num_queries: Any
+) -> None:
+    gauge.shows = {f"p{n}": 10.0 for n in range(1000)}
+    look(0)
+    with django_assert_max_num_queries(30):
+        look(1)
+
+
 def test_a_metric_nobody_registered_measures_nothing_and_says_so() -> None:
     AlertRule.objects.all().delete()
     AlertRule.objects.create(name="x", metric="of_the_future", threshold=1)
