@@ -23,6 +23,8 @@ logger = logging.getLogger("monitoring.alerts")
 LENGTH = timedelta(seconds=50)  # of a turn: a task of the worker has 55 seconds
 NO_METRIC = "no such metric yet: nothing measured"
 MOST_SCOPES = 2000
+FLAPPING_TIMES, FLAP_WINDOW = 3, timedelta(hours=1)
+FLAPPING = "Nothing more is said of it while it does so more than twice an hour."
 
 
 def run(moment: datetime) -> str:
@@ -151,11 +153,21 @@ def _take(
         )
         logger.warning("alert: %s", alert.said)
         if rule.notify:
-            outbox.tell(Event.OPENED, alert.severity, moment, alert=alert)
+            _tell_of(alert, moment)
         return
     text = "" if change is Change.CLOSED else "It is measured no more."
     for alert in Alert.objects.filter(rule=rule, scope=scope, ended_at=None):
         _close(alert, rule, moment, text)
+
+
+def _tell_of(alert: Alert, moment: datetime) -> None:
+    """What opens for the third time in an hour says that it flaps, and then it is quiet."""
+    same = Alert.objects.filter(rule=alert.rule_id, scope=alert.scope)
+    times = same.filter(began_at__gt=moment - FLAP_WINDOW).count()
+    if times < FLAPPING_TIMES:
+        outbox.tell(Event.OPENED, alert.severity, moment, alert=alert)
+    elif times == FLAPPING_TIMES:
+        outbox.tell(Event.FLAPPING, alert.severity, moment, alert=alert, text=FLAPPING)
 
 
 def _close(alert: Alert, rule: AlertRule, moment: datetime, text: str) -> None:

@@ -15,7 +15,10 @@ from monitoring import metrics, network, turns
 from monitoring.alerts import burning, defaults, evaluating, figures
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.metrics import Figures
-from monitoring.notices.models import Notice
+from monitoring.notices import outbox
+from monitoring.notices.message import Message
+from monitoring.notices.models import Channel, Notice
+from monitoring.notices.sending import Sent
 from providers import roster, tallies, usage
 from providers.models import Call, Provider
 from tests.monitoring.test_incidents import channel
@@ -91,6 +94,24 @@ def test_each_scope_has_an_alert_of_its_own(rule: AlertRule, gauge: Gauge) -> No
     gauge.shows = {"a": 95.0, "b": 95.0}
     look(2, 3)
     assert set(Alert.objects.values_list("scope", flat=True)) == {"a", "b"}
+
+
+def test_what_comes_and_goes_says_so_once(rule: AlertRule, gauge: Gauge) -> None:
+    channel()
+    AlertRule.objects.update(for_s=0, clear_for_s=0)
+    sent: list[str] = []
+
+    def post(to: Channel, message: Message) -> Sent:
+        sent.extend(line.event for line in message.lines)
+        return Sent(True)
+
+    for minute in range(0, 20, 2):
+        for value, at in ((95.0, minute), (10.0, minute + 1)):
+            gauge.shows = value
+            look(at)
+            outbox.drain(lambda at=at: START + timedelta(minutes=at, seconds=31), post)  # type: ignore[misc]
+    assert Alert.objects.count() == 10
+    assert sent == ["opened", "resolved", "opened", "resolved", "flapping", "resolved"]
 
 
 def test_what_is_gone_is_forgotten_once_it_fires_no_more(rule: AlertRule, gauge: Gauge) -> None:
