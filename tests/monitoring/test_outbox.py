@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from monitoring import pruning
+from monitoring import pruning, tasks
 from monitoring.incidents import keeping
 from monitoring.incidents.models import Incident
 from monitoring.models import Endpoint
@@ -303,3 +303,10 @@ def test_old_notices_go_but_what_is_to_be_sent_stays(row: Endpoint, calendar: Ca
     long_after = calendar.now + timedelta(days=91)
     assert pruning.prune(long_after)["notices"] == 1
     assert fates() == [("resolved", "pending")]
+
+
+def test_the_task_says_what_it_did(row: Endpoint, calendar: Calendar) -> None:
+    channel()
+    goes_down(row, calendar)
+    assert tasks.send_notices() == "0 messages sent, 0 failed"
+    assert tasks.watch().startswith("0 steps of incidents, ")
