@@ -17,6 +17,7 @@ from django.utils.timezone import now
 
 from aggregator import heartbeat, shelf, work
 from aggregator.encoding import timestamp
+from aggregator.sentiment import local
 from providers.models import Call
 from providers.overview import ProviderNow, providers_now
 from providers.quota import Quota
@@ -151,3 +152,13 @@ def shelf_size() -> int | None:
         return shelf.size()
     except _out():
         return None
+
+
+def local_model() -> tuple[str, str]:
+    """The name of the model of this machine, "" for none; and what it lacks to read texts."""
+    return local.name(), local.lacking()
+
+
+def worker_is_active() -> bool:
+    """Has the worker done anything lately?"""
+    return heartbeat.is_active()

@@ -14,13 +14,22 @@ from typing import Any
 from django.db import models, transaction
 
 from providers import catalogue, priorities, roster
-from providers.catalogue import directory
+from providers.catalogue import ai_models, directory
 from providers.changes import Watch, watched
 from providers.history import UPGRADE
-from providers.models import Provider, Resource
+from providers.models import AiModel, Provider, Resource
 from providers.resources import Flag
 from providers.shipped import Shipped
-from providers.tables import ASSETS, LISTINGS, POLICIES, PROVIDERS, RESOURCES, TABLES, Table
+from providers.tables import (
+    AI_MODELS,
+    ASSETS,
+    LISTINGS,
+    POLICIES,
+    PROVIDERS,
+    RESOURCES,
+    TABLES,
+    Table,
+)
 
 Words = Mapping[str, Mapping[str, Any]]  # name of a row -> what the catalogue says of it
 
@@ -79,6 +88,7 @@ def shipped() -> list[tuple[Table[Any], Words]]:
             },
         ),
         (RESOURCES, {entry.slug: entry.row() for entry in directory.load()}),
+        (AI_MODELS, {entry.model_id: entry.row() for entry in ai_models.load()}),
     ]
 
 
@@ -194,6 +204,9 @@ def _retire(
     if isinstance(row, Provider) and not edited and not row.credentials.exists():
         row.enabled = False
         row.save(update_fields=["enabled"])
+    elif isinstance(row, AiModel) and not edited:
+        row.is_active = False
+        row.save(update_fields=["is_active"])
     elif isinstance(row, Resource) and not edited and Flag.RETIRED not in row.flags:
         row.flags = [*row.flags, Flag.RETIRED.value]
         row.save(update_fields=["flags"])

@@ -18,6 +18,7 @@ from django.utils.timezone import now
 from providers import registry, secrets
 from providers.adapters import declared
 from providers.adapters.mapping import NotAMapping
+from providers.aimodels import AiModel as AiModel
 from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
 from providers.health import Health  # noqa: F401 (a model of its own file)
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from providers.adapters.base import Adapter
 
 __all__ = [
+    "AiModel",
     "Asset",
     "Call",
     "Cell",

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import models
 
-from providers.models import Asset, Listing, Policy, Provider, Resource
+from providers.models import AiModel, Asset, Listing, Policy, Provider, Resource
 
 M = TypeVar("M", bound=models.Model)
 
@@ -122,7 +122,8 @@ POLICIES = Table("policies", Policy, "dataset", whole=True)
 ASSETS = Table("assets", Asset, "slug")
 LISTINGS = Listings("listings", Listing, "external_id")
 RESOURCES = Table("resources", Resource, "slug")
-TABLES: tuple[Table[Any], ...] = (PROVIDERS, POLICIES, ASSETS, LISTINGS, RESOURCES)
+AI_MODELS = Table("ai_models", AiModel, "model_id")
+TABLES: tuple[Table[Any], ...] = (PROVIDERS, POLICIES, ASSETS, LISTINGS, RESOURCES, AI_MODELS)
 
 ADDED: list[Table[Any]] = []  # those of apps above this one
 

@@ -66,6 +66,11 @@ def lacking() -> str:
     return f"{', '.join(missing)} is not installed: see requirements-ml.txt" if missing else ""
 
 
+def name() -> str:
+    """What it is called: its folder's name; "" where none is set."""
+    return _folder().name if settings.SENTIMENT_LOCAL_MODEL else ""
+
+
 def classify(texts: Sequence[str], deadline: Deadline) -> list[Classified]:
     """
     A row for each text; NoModel, or one of its kind, or Garbled when the labels mean nothing here.

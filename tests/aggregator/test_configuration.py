@@ -18,9 +18,18 @@ from aggregator import configuration, importing
 from aggregator.importing import BadConfiguration
 from aggregator.models import Client
 from providers.loading import load
-from providers.models import Asset, Credential, Listing, Policy, Provider, Resource, Shipped
+from providers.models import (
+    AiModel,
+    Asset,
+    Credential,
+    Listing,
+    Policy,
+    Provider,
+    Resource,
+    Shipped,
+)
 
-ROWS = (Credential, Listing, Asset, Provider, Policy, Resource, Client, Shipped)
+ROWS = (Credential, Listing, Asset, Provider, Policy, Resource, Client, Shipped, AiModel)
 SECRET = "0123456789abcdefSECRET"
 
 
