@@ -33,6 +33,7 @@ from providers.errors import (
     PlanLimit,
     ProviderError,
     Unanswered,
+    Unserved,
     Unsupported,
 )
 from providers.models import Provider
@@ -228,7 +229,7 @@ def judged(
     return found
 
 
-NOT_HERE = {Missing.code, Unsupported.code, PlanLimit.code}
+NOT_HERE = {Missing.code, Unserved.code, Unsupported.code, PlanLimit.code}
 
 
 def nobody(query: Query, attempts: Sequence[Attempt]) -> GatewayError:
@@ -261,7 +262,7 @@ def reason(error: GatewayError) -> str:
     if could := failed(error):
         return could[0].outcome
     outcomes = {attempt.outcome for attempt in getattr(error, "attempts", ())}
-    told = (Missing.code, PlanLimit.code, Unsupported.code, NoKey.code)
+    told = (Missing.code, Unserved.code, PlanLimit.code, Unsupported.code, NoKey.code)
     return next((outcome for outcome in told if outcome in outcomes), error.code)
 
 

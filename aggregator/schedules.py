@@ -24,6 +24,7 @@ ENTRIES = (
     Entry("run checks", "monitoring.tasks.run_checks", 1),
     Entry("watch figures", "monitoring.tasks.watch", 1),
     Entry("send notices", "monitoring.tasks.send_notices", 1),
+    Entry("scan models", "monitoring.tasks.scan_models", 1),
     Entry("prune rows", "aggregator.tasks.prune_rows", 60),
     Entry("read plans", "aggregator.tasks.read_plans", 15),
     Entry("prune checks", "monitoring.tasks.prune_checks", 60),

@@ -47,6 +47,7 @@ FAULTS = frozenset([Finding.FAULT, Finding.BLOCKED])
 _FINDINGS = {
     "ok": Finding.GOOD,
     "missing": Finding.GOOD,  # it knew what it does not know
+    "unserved": Finding.GOOD,
     "plan_limit": Finding.GOOD,
     "loading": Finding.LOADING,
     "throttled": Finding.LIMITED,

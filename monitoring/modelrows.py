@@ -132,6 +132,8 @@ class ModelStats(models.Model):
     last_success_at = models.DateTimeField(null=True)
     last_failure_at = models.DateTimeField(null=True)
     last_trial_at = models.DateTimeField(null=True)
+    last_trial = models.CharField(max_length=15, choices=ModelStatus, blank=True)
+    last_trial_said = models.CharField(max_length=200, blank=True)
 
     class Meta:
         verbose_name_plural = "model stats"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from monitoring.modelrows import ModelMetric, Scan, ScanPlan
 from monitoring.models import Alert, CheckResult, Notice, Plan, Rollup, Size, Watermark
 from monitoring.notices.models import Fate
 from monitoring.rollups import MARGIN
@@ -45,3 +46,12 @@ def _told(moment: datetime) -> QuerySet[Notice]:
 
 def _over(moment: datetime) -> QuerySet[Alert]:
     return Alert.objects.filter(ended_at__lt=moment - ALERTS_KEPT)
+
+
+def prune_models(moment: datetime, sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
+    """Delete old findings of models, and the scans they are of. What they add up to is kept."""
+    before = moment - timedelta(days=ScanPlan.current().keep_days)
+    findings = ModelMetric.objects.filter(checked_at__lt=before)
+    gone = {"findings of models": delete_in_chunks(findings, sleep)}
+    scans = Scan.objects.filter(started_at__lt=before, running=None, metrics=None)
+    return gone | {"scans": delete_in_chunks(scans, sleep)}

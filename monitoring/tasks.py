@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.timezone import now
 
-from monitoring import cycle, pruning, rollups
+from monitoring import aimodels, cycle, pruning, rollups
 from monitoring.alerts import evaluating
 from monitoring.incidents import keeping
 from monitoring.notices import outbox
@@ -31,6 +31,17 @@ def send_notices() -> str:
     return str(outbox.drain())
 
 
+def scan_models() -> str:
+    """The AI models, when an interval has passed since the last scan began."""
+    try:
+        scan = aimodels.run_if_due()
+    finally:
+        calls.flush()
+    if scan is None:
+        return "no scan is due"
+    return f"{scan.looked_at} of {scan.total} models looked at, {scan.tried} tried"
+
+
 def prune_checks() -> str:
-    gone = pruning.prune(now())
+    gone = pruning.prune(now()) | pruning.prune_models(now())
     return ", ".join(f"{number} {name}" for name, number in gone.items()) + " deleted"

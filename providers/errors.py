@@ -26,6 +26,7 @@ Everything that can go wrong between a query and its answer.
       - BadKey              401, 402, 403: this key, not this provider
       - PlanLimit           the plan does not include this; the provider is well
       - Missing             it does not know this symbol, and is perfectly healthy
+        . Unserved            it knows the model, or did, and does not run it
 
 An error tells its catcher what to do, by attributes of its class:
 
@@ -201,3 +202,7 @@ class Missing(Failed):
     code = "missing"
     http_status = 404
     healthy = True
+
+
+class Unserved(Missing):
+    code = "unserved"

@@ -48,6 +48,7 @@ OUTCOMES = {
     "bad_key": "refused the key",
     "plan_limit": "does not include this in its plan",
     "missing": "does not know this",
+    "unserved": "does not run this model",
     "cancelled": "was called off: another answered first",
 }
 

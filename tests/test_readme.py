@@ -147,7 +147,7 @@ def _facts(entry: catalogue.ProviderEntry) -> tuple[str, bool]:
     """The datasets visitors may ask it for, and whether it needs a key."""
     adapter = registry.get(entry.adapter)
     offered = [query.dataset.name for query in adapter.offers if query.dataset is not LISTING]
-    return ", ".join(offered), bool(adapter.auth and adapter.auth.required)
+    return ", ".join(offered) or "–", bool(adapter.auth and adapter.auth.required)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -8,11 +8,19 @@ subscription has credit for some thousand texts.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from providers.adapters.base import Adapter, Auth, Reply, listed, number, said
+from providers.adapters.base import Adapter, Auth, Reply, listed, number, prose, said
 from providers.adapters.labels import classified
-from providers.datasets import DAY, ClassificationQuery, Classified, Query
+from providers.datasets import (
+    DAY,
+    ClassificationQuery,
+    Classified,
+    Query,
+    Trial,
+    TrialQuery,
+)
 from providers.errors import (
     BadKey,
     Broken,
@@ -22,6 +30,7 @@ from providers.errors import (
     PlanLimit,
     ProviderError,
     Throttled,
+    Unserved,
     Unsupported,
 )
 from providers.registry import register
@@ -29,6 +38,7 @@ from providers.registry import register
 MOST = 1500  # characters of a text: its models read 512 tokens, which are more than that in English
 LABELS = 5  # of each text: all that a model of sentiment has
 LONGEST_LOADING_S = 60.0
+MOST_SHOWN = 300  # characters of what a model wrote
 PROBE = "ProsusAI/finbert"
 MODEL = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 
@@ -51,6 +61,16 @@ class HuggingFace(Adapter):
         texts = [text[:MOST] for text in query.texts]
         found = self._ask(query.model, texts)
         return [classified(map(_pair, listed(labels)), query.model) for labels in found]
+
+    def trial(self, query: TrialQuery) -> list[Trial]:
+        """One text, and what the task makes of it: the likeliest label, the summary, ..."""
+        if not MODEL.fullmatch(query.model):
+            raise Unsupported("this is no name of a model")
+        if query.task not in TASKS:
+            raise Unsupported("nothing is known of this task")
+        parameters, read = TASKS[query.task]
+        body = {"inputs": query.text, **({"parameters": parameters} if parameters else {})}
+        return [read(self.http.post(f"/models/{query.model}", body))]
 
     def ping(self) -> None:
         """It has no question that is free and needs the key: this one is a word."""
@@ -91,10 +111,12 @@ class HuggingFace(Adapter):
                 return PlanLimit("the token may not use this model")
             case 410 if "router.huggingface.co" in str(error):
                 return Broken("this address is retired")
-            case 404 | 410:
-                return Missing("it serves no such model")
+            case 404:
+                return Unserved("it knows no such model")
+            case 410:
+                return Unserved("it runs this model no more")
             case 400 if "not supported" in str(error).lower():
-                return Missing("it serves no such model")
+                return Unserved("it does not run this model")
             case 400 | 413 | 422:
                 return Missing("its model cannot read this text")
             case 503 if "estimated_time" in said(reply):
@@ -108,3 +130,51 @@ class HuggingFace(Adapter):
 
 def _pair(item: Any) -> tuple[Any, Any]:
     return item["label"], item["score"]
+
+
+# -- What each task is sent, and sends back ----------------------------------------------------
+# https://huggingface.co/docs/inference-providers/tasks/index
+
+
+def _first(found: Any) -> Any:
+    """Of a list, of a list of lists, or of one alone."""
+    while isinstance(found, list):
+        found = found[0]
+    return found
+
+
+def _likeliest(found: Any) -> Trial:
+    """Labels with their scores, the likeliest first; or two lists, as some versions have it."""
+    if isinstance(found, dict) and "labels" in found:
+        return _trial(found["labels"][0], found["scores"][0])
+    first = _first(found)
+    return _trial(first["label"], first["score"])
+
+
+def _filled(found: Any) -> Trial:
+    first = _first(found)
+    return _trial(first["token_str"], first["score"])
+
+
+def _trial(output: Any, score: Any) -> Trial:
+    confidence = number(score)
+    if not 0 <= confidence <= 1:
+        raise Garbled("a probability is 0 to 1")
+    return Trial(prose(output, most=MOST_SHOWN), confidence)
+
+
+def _summed_up(found: Any) -> Trial:
+    return Trial(prose(_first(found)["summary_text"], most=MOST_SHOWN), None)
+
+
+def _written(found: Any) -> Trial:
+    return Trial(prose(_first(found)["generated_text"], most=MOST_SHOWN), None)
+
+
+TASKS: Mapping[str, tuple[Mapping[str, Any], Callable[[Any], Trial]]] = {
+    "text-classification": ({"top_k": LABELS}, _likeliest),
+    "zero-shot-classification": ({"candidate_labels": ["markets", "sports"]}, _likeliest),
+    "summarization": ({}, _summed_up),
+    "text-generation": ({"max_new_tokens": 8}, _written),
+    "fill-mask": ({"top_k": 1}, _filled),
+}

@@ -58,6 +58,14 @@ from providers.datasets.market import (
     TrendingCoin,
     TrendingQuery,
 )
+from providers.datasets.models import (
+    MODEL_FACTS,
+    TRIAL,
+    ModelFacts,
+    ModelFactsQuery,
+    Trial,
+    TrialQuery,
+)
 from providers.datasets.news import NEWS, Article, NewsQuery
 from providers.datasets.prices import (
     CONSENSUS,
@@ -109,6 +117,7 @@ __all__ = [
     "LISTING",
     "MARKET",
     "MINUTE",
+    "MODEL_FACTS",
     "MOVERS",
     "NEWS",
     "OHLC",
@@ -120,6 +129,7 @@ __all__ = [
     "SENTIMENT",
     "SERIES",
     "TRENDING",
+    "TRIAL",
     "TVL",
     "TVL_HISTORY",
     "Allowance",
@@ -148,6 +158,8 @@ __all__ = [
     "ListingQuery",
     "MarketQuery",
     "MarketRow",
+    "ModelFacts",
+    "ModelFactsQuery",
     "MoversQuery",
     "NewsMood",
     "NewsQuery",
@@ -166,6 +178,8 @@ __all__ = [
     "SeriesQuery",
     "TrendingCoin",
     "TrendingQuery",
+    "Trial",
+    "TrialQuery",
     "TvlHistoryQuery",
     "TvlPoint",
     "TvlQuery",

@@ -30,6 +30,7 @@ from providers.sandbox.hosts.fred import Fred, FredGraph
 from providers.sandbox.hosts.gateio import GateIo
 from providers.sandbox.hosts.gdelt import Gdelt
 from providers.sandbox.hosts.huggingface import HuggingFace
+from providers.sandbox.hosts.huggingface_hub import HuggingFaceHub
 from providers.sandbox.hosts.kraken import Kraken
 from providers.sandbox.hosts.kucoin import KuCoin
 from providers.sandbox.hosts.mempool import Mempool
@@ -73,6 +74,7 @@ HOSTS: tuple[type[Host], ...] = (
     GateIo,
     Gdelt,
     HuggingFace,
+    HuggingFaceHub,
     Kraken,
     KuCoin,
     LlamaCoins,

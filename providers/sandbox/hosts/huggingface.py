@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 
 import orjson
 
-from providers.sandbox.market import number_of, uniform
+from providers.sandbox.hosts.huggingface_tasks import TASKS, Sleepers
+from providers.sandbox.limits import Meter
+from providers.sandbox.market import Market, number_of, uniform
 from providers.sandbox.wire import KEY_PREFIX, Host, Refusal, Reply, Request, json_reply, route
 
 UP, DOWN = "up", "down"
@@ -26,6 +28,9 @@ MODELS: Mapping[str, Mapping[str, str]] = {
     "ElKulako/cryptobert": {"Bearish": DOWN, "Neutral": NEITHER, "Bullish": UP},
     "StephanAkkerman/FinTwitBERT-sentiment": {"NEUTRAL": NEITHER, "BULLISH": UP, "BEARISH": DOWN},
     "kk08/CryptoBERT": {"LABEL_0": DOWN, "LABEL_1": UP},
+    "mrm8488/distilroberta-finetuned-financial-news-sentiment-analysis": {
+        "negative": DOWN, "neutral": NEITHER, "positive": UP,
+    },
     "cardiffnlp/twitter-roberta-base-sentiment-latest": {
         "negative": DOWN, "neutral": NEITHER, "positive": UP,
     },
@@ -43,6 +48,8 @@ GATED = ("meta-llama/Llama-Guard-3-1B",)
 UP_WORDS = re.compile("climb|surge|rall(y|ies)|gain|bold|record|release|good")
 DOWN_WORDS = re.compile("slip|fall|crash|halt|hack|lawsuit|fear|worried|bad")
 MOST_TOKENS, MOST_TEXTS, TOP_K = 512, 128, 5
+# Seconds that a model needs to be loaded once somebody asks; the second is never done with it.
+LOADS = {"facebook/bart-large-cnn": 2.0, "sshleifer/distilbart-cnn-12-6": 1e9}
 LOADING_S = 20.0
 ERRORS = {
     401: "Invalid username or password.",
@@ -60,10 +67,19 @@ ERRORS = {
 class HuggingFace(Host):
     names: ClassVar = ("router.huggingface.co",)
 
+    def __init__(self, market: Market, meter: Meter | None = None) -> None:
+        super().__init__(market, meter)
+        self.sleepers = Sleepers(LOADS)
+
     @route("/hf-inference/models/{owner}/{name}", "POST")
     def classify(self, request: Request, owner: str, name: str) -> Any:
         self._admit(request)
         model = f"{owner}/{name}"
+        if left := self.sleepers.left(model, request.now):
+            error = {"error": f"Model {model} is currently loading", "estimated_time": left}
+            raise self.refuse(error, 503)
+        if model in TASKS:
+            return TASKS[model](self._read(request)[0][0], _parameters(request))
         labels = self._labels(model)
         texts, is_single, top_k = self._read(request)
         found = [self._classified(text, model, labels)[:top_k] for text in texts]
@@ -109,8 +125,7 @@ class HuggingFace(Host):
                 "at non-singleton dimension 1"
             )
             raise self.refuse({"error": error}, 400)
-        parameters = document.get("parameters") if isinstance(document, dict) else None
-        top_k = parameters.get("top_k", TOP_K) if isinstance(parameters, dict) else TOP_K
+        top_k = _parameters(request).get("top_k", TOP_K)
         if not isinstance(top_k, int) or top_k < 1:
             raise self.refuse({"error": "`top_k` is a whole number above 0"}, 422)
         return texts, not isinstance(given, list), top_k
@@ -127,3 +142,9 @@ class HuggingFace(Host):
         total = sum(weights.values())
         rows = [{"label": label, "score": weight / total} for label, weight in weights.items()]
         return sorted(rows, key=lambda row: -float(row["score"]))
+
+
+def _parameters(request: Request) -> Mapping[str, Any]:
+    document = orjson.loads(request.body)
+    found = document.get("parameters") if isinstance(document, dict) else None
+    return found if isinstance(found, dict) else {}

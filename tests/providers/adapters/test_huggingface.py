@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from providers.adapters.base import Reply
-from providers.adapters.huggingface import MOST, HuggingFace
-from providers.datasets import ClassificationQuery, PingQuery
+from providers.adapters.base import UNREADABLE, Reply
+from providers.adapters.huggingface import MOST, TASKS, HuggingFace
+from providers.datasets import ClassificationQuery, PingQuery, Trial, TrialQuery
 from providers.errors import (
     BadKey,
     Broken,
@@ -17,6 +17,7 @@ from providers.errors import (
     PlanLimit,
     ProviderError,
     Throttled,
+    Unserved,
     Unsupported,
 )
 from tests.providers.adapters.conftest import PAYLOADS, adapt, encode
@@ -76,10 +77,10 @@ def test_a_model_is_no_path(model: str) -> None:
         (401, {"error": "Invalid username or password."}, BadKey),
         (402, {"error": "You have exceeded your monthly included credits"}, Throttled),
         (403, {"error": "This authentication method does not have permissions"}, PlanLimit),
-        (404, {"error": "Not Found"}, Missing),
-        (410, {"error": "Model x is deprecated and no longer supported"}, Missing),
+        (404, {"error": "Not Found"}, Unserved),
+        (410, {"error": "Model x is deprecated and no longer supported"}, Unserved),
         (410, {"error": "no longer supported. Please use https://router.huggingface.co"}, Broken),
-        (400, {"error": "Model not supported by provider hf-inference"}, Missing),
+        (400, {"error": "Model not supported by provider hf-inference"}, Unserved),
         (400, {"error": "The size of tensor a (600) must match"}, Missing),
         (413, {"error": "Payload too large"}, Missing),
         (422, {"error": ["`inputs`: field required"]}, Missing),
@@ -130,3 +131,73 @@ def test_what_is_asked_is_not_in_the_key_that_logs_show() -> None:
     assert "secret" not in secret.key
     assert secret.key == asked("my secret plan").key
     assert len({secret.key, asked("another").key, asked("my secret plan", model="m").key}) == 3
+
+
+# -- Trials ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "body", "output", "confidence"),
+    [
+        ("text-classification", [ONE], "positive", 0.75),
+        ("text-classification", ONE, "positive", 0.75),
+        ("zero-shot-classification", ONE, "positive", 0.75),
+        (
+            "zero-shot-classification",
+            {"sequence": "x", "labels": ["markets", "sports"], "scores": [0.9, 0.1]},
+            "markets",
+            0.9,
+        ),
+        ("summarization", [{"summary_text": "short"}], "short", None),
+        ("summarization", {"summary_text": "short"}, "short", None),
+        ("text-generation", [{"generated_text": "Bitcoin is\x00 <b>a</b>"}], "Bitcoin is a", None),
+        (
+            "fill-mask",
+            [{"sequence": "s", "score": 0.5, "token": 1, "token_str": " high"}],
+            "high",
+            0.5,
+        ),
+    ],
+)
+def test_a_trial_is_read_in_every_shape_that_a_task_has(
+    task: str, body: Any, output: str, confidence: float | None
+) -> None:
+    adapter, http = adapt(HuggingFace, body)
+    (found,) = adapter.trial(TrialQuery(MODEL, task, "a text"))
+    assert found.output == output
+    assert found.confidence == (None if confidence is None else Decimal(str(confidence)))
+    assert http.asked[0][0] == f"/models/{MODEL}"
+    assert http.asked[0][1]["json"]["inputs"] == "a text"
+
+
+@pytest.mark.parametrize(
+    "body", [[], {}, "x", None, [[]], [{"label": "x"}], [{"label": 7, "score": 1}]]
+)
+@pytest.mark.parametrize("task", list(TASKS))
+def test_what_is_no_answer_to_a_task_is_garbled(task: str, body: Any) -> None:
+    adapter, _ = adapt(HuggingFace, body)
+    with pytest.raises(UNREADABLE):
+        adapter.trial(TrialQuery(MODEL, task, "a text"))
+
+
+@pytest.mark.parametrize("score", [-0.1, 1.1, "much", None, True])
+def test_a_probability_is_zero_to_one(score: Any) -> None:
+    adapter, _ = adapt(HuggingFace, [{"label": "x", "score": score}])
+    with pytest.raises(Garbled):
+        adapter.trial(TrialQuery(MODEL, "text-classification", "a text"))
+
+
+@pytest.mark.parametrize(
+    "query", [TrialQuery("a b", "fill-mask", "x"), TrialQuery("a", "sing", "x")]
+)
+def test_a_trial_of_nothing_is_not_asked(query: TrialQuery) -> None:
+    adapter, http = adapt(HuggingFace, [])
+    with pytest.raises(Unsupported):
+        adapter.trial(query)
+    assert not http.asked
+
+
+def test_a_long_answer_is_cut() -> None:
+    adapter, _ = adapt(HuggingFace, [{"summary_text": "x" * 5000}])
+    (found,) = adapter.trial(TrialQuery(MODEL, "summarization", "a text"))
+    assert found == Trial("x" * 300, None)
