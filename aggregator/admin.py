@@ -38,7 +38,7 @@ class ClientAdmin(Obeyed):
     """A key is made with its client, shown on the very next page, and kept as a hash."""
 
     forget: Callable[[], None] = staticmethod(callers.reread)
-    list_display = ("name", "key_hint", "per_minute", "enabled", "created_at")
+    list_display = ("name", "key_hint", "per_minute", "is_operator", "enabled", "created_at")
     list_editable = ("per_minute", "enabled")
     list_filter = ("enabled",)
     search_fields = ("name", "notes", "key_hint")
@@ -53,7 +53,10 @@ class ClientAdmin(Obeyed):
                     "A program that may ask. Its key opens the API, and nothing in this admin. "
                     "An edit is obeyed within two seconds."
                 ),
-                "fields": ("name", "enabled", "per_minute", "key_hint", "created_at", "notes"),
+                "fields": (
+                    *("name", "enabled", "per_minute", "is_operator"),
+                    *("key_hint", "created_at", "notes"),
+                ),
             },
         ),
     )
@@ -61,7 +64,9 @@ class ClientAdmin(Obeyed):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj:
             return self.fieldsets
-        described = dict(self.fieldsets[0][1], fields=("name", "enabled", "per_minute", "notes"))
+        described = dict(
+            self.fieldsets[0][1], fields=("name", "enabled", "per_minute", "is_operator", "notes")
+        )
         return ((None, described),)
 
     def save_model(self, request: HttpRequest, obj: Client, form: Any, change: bool) -> None:

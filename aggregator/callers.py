@@ -34,6 +34,7 @@ class Caller:
     name: str
     per_minute: int
     anonymous: bool = False
+    is_operator: bool = False
 
 
 class Unauthorized(GatewayError):
@@ -59,8 +60,13 @@ class Clients(dict[str, tuple[Caller, bool]]):
 
 
 def _load_clients() -> Clients:
-    rows = Client.objects.values_list("key_hash", "pk", "per_minute", "enabled")
-    return Clients({key: (Caller(f"client:{pk}", per), on) for key, pk, per, on in rows})
+    rows = Client.objects.values_list("key_hash", "pk", "per_minute", "is_operator", "enabled")
+    return Clients(
+        {
+            key: (Caller(f"client:{pk}", per, is_operator=operates), on)
+            for key, pk, per, operates, on in rows
+        }
+    )
 
 
 _clients = Remembered(_load_clients, CLIENTS_S)

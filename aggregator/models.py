@@ -43,6 +43,9 @@ class Client(models.Model):
         validators=[MinValueValidator(1)],
         help_text="Requests a minute; beyond it the client is answered 429.",
     )
+    is_operator = models.BooleanField(
+        "operator", default=False, help_text="It may start and stop scans, besides asking."
+    )
     notes = models.TextField(blank=True)
     created_at = models.DateTimeField(default=now, editable=False)
 

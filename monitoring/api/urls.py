@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from monitoring.api import happenings, views
+from monitoring.api import aimodels, happenings, views
 
 NAME = r"(?P<name>[^/]+)"
 ROUTES = [
@@ -29,10 +29,27 @@ HAPPENINGS = [
     (f"alerts/{ID}/ack", happenings.TakeAlertView, "alert-ack"),
 ]
 
+# A model's id has a slash in it.
+MODEL = r"(?P<model_id>[^/]+(?:/[^/]+)?)"
+MODELS = [
+    ("scan", aimodels.ScanView, "models-scan"),
+    ("models", aimodels.ModelsView, "models"),
+    ("models/available", aimodels.AvailableView, "models-available"),
+    (f"models/{MODEL}/history", aimodels.HistoryView, "model-history"),
+    (f"models/{MODEL}/stats", aimodels.ModelStatsView, "model-stats"),
+    ("stats/summary", aimodels.SummaryView, "models-summary"),
+    ("dashboard", aimodels.DashboardView, "models-dashboard"),
+    ("agent/status", aimodels.AgentView, "models-agent"),
+    ("agent/start", aimodels.StartView, "models-agent-start"),
+    ("agent/stop", aimodels.StopView, "models-agent-stop"),
+    ("health", aimodels.HealthView, "models-health"),
+]
+
 urlpatterns = [
     re_path(rf"^api/{route}/?$", view.as_view(), name=name)
     for route, view, name in [
         *((f"providers/{route}", view, name) for route, view, name in ROUTES),
         *HAPPENINGS,
+        *((f"ai-models/{route}", view, name) for route, view, name in MODELS),
     ]
 ]
