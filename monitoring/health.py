@@ -60,6 +60,7 @@ _FINDINGS = {
     "dropped": Finding.FAULT,
     "timed_out": Finding.FAULT,
     "broken": Finding.FAULT,
+    "model_failed": Finding.FAULT,
     "garbled": Finding.FAULT,
     "failed": Finding.FAULT,
 }

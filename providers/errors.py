@@ -20,6 +20,7 @@ Everything that can go wrong between a query and its answer.
       - TimedOut            no whole answer before the deadline
       - Broken              5xx, or its equal inside a 200
       - Loading             a model that is asleep until somebody asks: soon it can answer
+      - ModelFailed         this model fails; others of the same provider may not
       - Garbled             an answer, but not what was promised
       - Throttled           429 or its equal: our idea of its rate limit is too generous
       - Blocked             451, 418, geography or firewall: this host, for hours
@@ -170,6 +171,11 @@ class Broken(Failed):
 
 class Loading(Failed):
     code = "loading"
+    healthy = None
+
+
+class ModelFailed(Failed):
+    code = "model_failed"
     healthy = None
 
 

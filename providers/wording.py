@@ -42,6 +42,7 @@ OUTCOMES = {
     "timed_out": "did not answer in time",
     "broken": "answered with an error of its own",
     "loading": "is loading the model",
+    "model_failed": "has a model that fails",
     "garbled": "answered something that could not be read",
     "throttled": "asked us to slow down (429)",
     "blocked": "blocks this host",

@@ -24,7 +24,7 @@ hypothesis_settings.register_profile("short", deadline=None, max_examples=25)
 hypothesis_settings.load_profile("full")
 
 from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402
-from providers import calls, roster, usage  # noqa: E402
+from providers import calls, roster, standins, usage  # noqa: E402
 from providers.resilience import cell  # noqa: E402
 from providers.resilience import store as stores  # noqa: E402
 from tests.private import enforce, private_redis  # noqa: E402
@@ -71,6 +71,7 @@ def _forgetful(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def forget_everything() -> None:
     """What this process remembers of rows, cells, answers, callers and calls."""
     roster.forget()
+    standins.forget()
     usage.forget()
     hot.forget()
     flights.forget()

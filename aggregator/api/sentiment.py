@@ -116,6 +116,7 @@ class SentimentRowSerializer(serializers.Serializer[Any]):
 
 class FallbackSerializer(serializers.Serializer[Any]):
     method = serializers.CharField(help_text="Who was to read the texts.")
+    model = serializers.CharField(allow_null=True, help_text="And which model of theirs.")
     reason = serializers.CharField(help_text="Why it did not: a code.")
     detail = serializers.CharField(help_text="The same in words.")
 
@@ -131,7 +132,7 @@ class ReadingMetaSerializer(serializers.Serializer[Any]):
     sandbox = serializers.BooleanField()
     attempts = AttemptSerializer(many=True)
     fallback = FallbackSerializer(
-        allow_null=True, help_text="Set where our own words stood in for a model."
+        allow_null=True, help_text="Set where another model, or our own words, stood in for one."
     )
 
 

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
 
 from aggregator import asking, sentiment
 from aggregator.sentiment import local
-from providers import roster
+from providers import roster, standins
+from providers.aimodels import AiModel
 from providers.datasets import CLASSIFICATION, ClassificationQuery, Classified
-from providers.errors import Attempt, GatewayError, NoKey, Unanswered
+from providers.errors import (
+    Attempt,
+    GatewayError,
+    Loading,
+    Missing,
+    ModelFailed,
+    NoKey,
+    PlanLimit,
+    Unanswered,
+    Unserved,
+)
 from providers.resilience import Deadline
 
 LEXICON, HUGGINGFACE, LOCAL = sentiment.METHOD, "huggingface", "local"
@@ -24,11 +35,12 @@ LEXICON, HUGGINGFACE, LOCAL = sentiment.METHOD, "huggingface", "local"
 
 @dataclass(frozen=True)
 class Fallback:
-    """Who did not read the texts, and why; `reason` is the code of an error."""
+    """Who did not read the texts, and why; `reason` is the code of an error, or a status."""
 
     method: str
     reason: str
     detail: str
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,8 @@ def read(texts: Sequence[str], deadline: Deadline) -> Reading:
         return _MODELS[method](texts, deadline)
     except GatewayError as error:
         attempts = tuple(getattr(error, "attempts", ()))
-        fallback = Fallback(method, _reason(error, attempts), str(error))
+        model = settings.SENTIMENT_MODEL if method == HUGGINGFACE else None
+        fallback = Fallback(method, _reason(error, attempts), str(error), model)
         return _by_lexicon(texts, attempts, fallback)
 
 
@@ -83,15 +96,49 @@ def _by_hugging_face(texts: Sequence[str], deadline: Deadline) -> Reading:
     if not roster.current().offering(CLASSIFICATION):
         missing = Attempt(HUGGINGFACE, NoKey.code)
         raise Unanswered("No Hugging Face token is set, or the provider is off.", [missing])
-    answer = asking.first(ClassificationQuery(tuple(texts), settings.SENTIMENT_MODEL), deadline)
-    return Reading(
-        answer.records(),
-        HUGGINGFACE,
-        settings.SENTIMENT_MODEL,
-        answer.source,
-        answer.latency_ms or 0.0,
-        answer.attempts,
-    )
+    asked = settings.SENTIMENT_MODEL
+    line = standins.in_line(asked) or [AiModel(model_id=asked, canonical_id=asked)]
+    fallback, attempts = _passed_over(asked, line[0]), list[Attempt]()
+    for row in line:
+        try:
+            answer = asking.first(_query(row, texts), deadline)
+        except GatewayError as error:
+            attempts += _of_model(row, error)
+            if row is line[-1] or attempts[-1].outcome not in _OF_THE_MODEL:
+                raise Unanswered(str(error), attempts) from error
+            failed = Fallback(HUGGINGFACE, attempts[-1].outcome, attempts[-1].detail, asked)
+            fallback = fallback or failed
+        else:
+            ms, told = answer.latency_ms or 0.0, (*attempts, *answer.attempts)
+            name, rows = row.canonical_id, answer.records()
+            return Reading(rows, HUGGINGFACE, name, answer.source, ms, told, fallback)
+    raise Unanswered("No model could be asked.", attempts)
+
+
+# What one model says and another may not; for all else it is at fault who runs them.
+_OF_THE_MODEL = frozenset(e.code for e in (Loading, ModelFailed, Unserved, Missing, PlanLimit))
+
+
+def _query(row: AiModel, texts: Sequence[str]) -> ClassificationQuery:
+    labels = tuple((name, side) for name, side in row.labels)
+    return ClassificationQuery(tuple(texts), row.canonical_id, labels)
+
+
+def _passed_over(asked: str, first: AiModel) -> Fallback | None:
+    """Where a scan had found that the model itself would be asked in vain."""
+    row = standins.find(asked)
+    if row is None or row.model_id == first.model_id:
+        return None
+    why = row.reason if row.is_active else "switched off"
+    return Fallback(HUGGINGFACE, row.status, f"{asked}: {why}", asked)
+
+
+def _of_model(row: AiModel, error: GatewayError) -> list[Attempt]:
+    """Who was asked, with the model's name: several models of one provider may be asked."""
+    known: Sequence[Attempt] = getattr(error, "attempts", ())
+    return [replace(one, detail=f"{row}: {one.detail or one.outcome}") for one in known] or [
+        Attempt(HUGGINGFACE, error.code, detail=f"{row}: {error}")
+    ]
 
 
 def _by_local_model(texts: Sequence[str], deadline: Deadline) -> Reading:

@@ -27,6 +27,7 @@ from providers.errors import (
     Garbled,
     Loading,
     Missing,
+    ModelFailed,
     PlanLimit,
     ProviderError,
     Throttled,
@@ -60,7 +61,8 @@ class HuggingFace(Adapter):
             raise Unsupported("this is no name of a model")
         texts = [text[:MOST] for text in query.texts]
         found = self._ask(query.model, texts)
-        return [classified(map(_pair, listed(labels)), query.model) for labels in found]
+        meanings = dict(query.labels)
+        return [classified(map(_pair, listed(one)), query.model, meanings) for one in found]
 
     def trial(self, query: TrialQuery) -> list[Trial]:
         """One text, and what the task makes of it: the likeliest label, the summary, ..."""
@@ -123,6 +125,8 @@ class HuggingFace(Adapter):
                 seconds = float(number(said(reply)["estimated_time"]))
                 wait = min(max(seconds, 1.0), LONGEST_LOADING_S)
                 return Loading("the model is being loaded", wait=wait)
+            case 500 | 502 | 503 | 504 if error:
+                return ModelFailed("the model failed")
             case 200 if error:
                 return Broken("an error in place of labels")
         return None

@@ -39,11 +39,14 @@ PLACES = Decimal("0.0001")
 MOST_LABELS = 10
 
 
-def classified(labels: Iterable[tuple[object, object]], model: str) -> Classified:
+def classified(
+    labels: Iterable[tuple[object, object]], model: str, meanings: Mapping[str, str] | None = None
+) -> Classified:
     """
     One row out of (label, probability) of all a model's labels; Garbled when they mean nothing
-    here, or do not add up.
+    here, or do not add up. `meanings` is what its labels mean, where somebody said so.
     """
+    told = {name.casefold(): Side(side) for name, side in (meanings or {}).items()}
     chances: dict[str, Decimal] = {}
     for name, chance in labels:
         label = text(name, most=60).casefold()
@@ -52,7 +55,7 @@ def classified(labels: Iterable[tuple[object, object]], model: str) -> Classifie
         chances[label] = _probability(chance)
     if abs(_total(chances.values()) - 1) > SLACK:
         raise Garbled("probabilities that do not add up")
-    sides = {label: _side(label, model) for label in chances}
+    sides = {label: told.get(label) or _side(label, model) for label in chances}
     if not {Side.BULLISH, Side.BEARISH} <= set(sides.values()):
         raise Garbled("labels that tell no two sides apart")
     weight = dict.fromkeys(Side, Decimal(0))

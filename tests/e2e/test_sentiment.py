@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils.timezone import now
 
-from providers import roster
+from providers import roster, standins
+from providers.aimodels import AiModel
 from providers.models import Call, Credential, Provider
 from tests.conftest import while_refreshing
 from tests.e2e.world import SHORT_S, Said, Witness, World, numbers
@@ -80,10 +83,10 @@ FAULTS = [
     ("status=401", "no_key"),
     ("status=402", "throttled"),
     ("status=403", "plan_limit"),
-    ("status=404", "missing"),
+    ("status=404", "unserved"),
     ("status=410", "broken"),  # says that its address has moved
     ("status=429", "throttled"),
-    ("status=500", "broken"),
+    ("status=500", "model_failed"),
     ("status=451", "blocked"),
     ("hang", "timed_out"),
     ("reset", "unreachable"),
@@ -134,10 +137,10 @@ def test_a_token_that_is_refused_is_set_aside_alone(model: World) -> None:
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("openai-community/gpt2", "missing"),
-        ("finiteautomata/bertweet-base-sentiment-analysis", "missing"),
+        ("openai-community/gpt2", "unserved"),
+        ("finiteautomata/bertweet-base-sentiment-analysis", "unserved"),
         ("meta-llama/Llama-Guard-3-1B", "plan_limit"),
-        ("nobody/knows-it", "missing"),
+        ("nobody/knows-it", "unserved"),
     ],
 )
 def test_a_model_that_is_not_served_is_no_fault_of_the_provider(
@@ -217,3 +220,49 @@ def test_with_nobody_left_it_is_a_503_that_names_all_and_then_an_old_answer(worl
     said = world.get("/api/sentiment/BTC")
     assert said.status == 503
     assert set(said.attempts) == {"coingecko_free", *FEEDS}
+
+
+# -- Stand-ins ---------------------------------------------------------------------------------
+
+FINBERT = "ProsusAI/finbert"
+NEXT = "mrm8488/distilroberta-finetuned-financial-news-sentiment-analysis"
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [("status=503", "loading"), ("status=404", "unserved"), ("status=500", "model_failed")],
+)
+def test_another_model_stands_in_for_one_that_fails(model: World, fault: str, reason: str) -> None:
+    model.spoil(SLUG, fault, path=f"/hf-inference/models/{FINBERT}")
+    said = analyze(model)
+    assert [row["label"] for row in said.data] == ["bullish", "bearish"]
+    assert {(row["method"], row["model"]) for row in said.data} == {("huggingface", NEXT)}
+    fallback = said.meta["fallback"]
+    assert (fallback["model"], fallback["reason"]) == (FINBERT, reason)
+    assert [a["outcome"] for a in said.meta["attempts"]] == [reason]
+
+
+def test_one_that_the_scan_found_out_is_not_even_asked(model: World) -> None:
+    fresh = now() + timedelta(minutes=5)
+    AiModel.objects.filter(model_id=FINBERT).update(
+        status="unserved", reason="nobody runs it there", fresh_until=fresh
+    )
+    said = analyze(model)
+    assert {row["model"] for row in said.data} == {NEXT}
+    assert said.meta["fallback"] == {
+        "method": "huggingface",
+        "model": FINBERT,
+        "reason": "unserved",
+        "detail": f"{FINBERT}: nobody runs it there",
+    }
+    assert model.asked(SLUG) == 1
+    AiModel.objects.update(fresh_until=now())
+    standins.forget()
+    assert analyze(model).data[0]["model"] == FINBERT, "what is old says nothing"
+
+
+def test_labels_that_an_operator_describes_are_read_so(model: World, settings: Any) -> None:
+    AiModel.objects.filter(model_id=FINBERT).update(
+        labels=[["positive", "bearish"], ["negative", "bullish"], ["neutral", "neutral"]]
+    )
+    assert [row["label"] for row in analyze(model).data] == ["bearish", "bullish"]

@@ -21,7 +21,7 @@ from django.test import Client
 
 from aggregator import answers, flights
 from providers import calls, loading, roster
-from providers.models import Asset, Call, Credential, Listing, Policy, Provider
+from providers.models import AiModel, Asset, Call, Credential, Listing, Policy, Provider
 from providers.resilience import Cell, guard
 from providers.sandbox.faults import Fault, Rule
 from providers.sandbox.hosts import HOSTS
@@ -151,8 +151,8 @@ class World:
     def host(self, slug: str) -> str:
         return urlsplit(Provider.objects.get(slug=slug).address).netloc
 
-    def spoil(self, slug: str, fault: str, times: int | None = None) -> None:
-        self.sandbox.rules.add(Rule(self.host(slug), fault, times=times))
+    def spoil(self, slug: str, fault: str, times: int | None = None, path: str = "") -> None:
+        self.sandbox.rules.add(Rule(self.host(slug), fault, path, times))
         if fault.startswith(SLOW):
             Provider.objects.filter(slug=slug).update(timeout_s=SHORT_S)
             roster.forget()
@@ -231,7 +231,7 @@ class Catalogue:
             if urlsplit(row.address).netloc not in SPOKEN:
                 Provider.objects.filter(pk=row.pk).update(enabled=False)
         roster.forget()
-        models: tuple[type[Model], ...] = (Provider, Policy, Asset, Listing)
+        models: tuple[type[Model], ...] = (Provider, Policy, Asset, Listing, AiModel)
         self.rows = {model: list(model._default_manager.all()) for model in models}
 
     def restore(self) -> None:

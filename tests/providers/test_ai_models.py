@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import OperationalError
 from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 
+from providers import standins
 from providers.aimodels import SENTIMENT, AiModel, ModelStatus, Task, chain
 from providers.catalogue import CatalogueError, ai_models
 from providers.loading import load
@@ -153,3 +155,42 @@ def test_a_status_that_nobody_looked_at_for_long_is_unknown() -> None:
     found.fresh_until = moment + timedelta(seconds=1)
     assert found.status_at(moment) is ModelStatus.AVAILABLE
     assert found.status_at(found.fresh_until) is ModelStatus.UNKNOWN
+
+
+# -- Who is asked ------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_who_stands_in_is_who_can_be_asked() -> None:
+    load()
+    moment = now()
+    fresh = moment + timedelta(minutes=5)
+
+    def line(name: str) -> list[str]:
+        standins.forget()
+        return [found.model_id for found in standins.in_line(name, moment)]
+
+    whole = line("ProsusAI/finbert")
+    assert len(whole) == 4
+    found = AiModel.objects.filter(model_id__in=whole)
+    for status in ("available", "loading", "auth_required", "unknown"):
+        found.update(status=status, fresh_until=fresh)
+        assert line("ProsusAI/finbert") == whole, status
+    for status in ("not_found", "unserved", "failed"):
+        found.filter(model_id=whole[0]).update(status=status)
+        assert line("ProsusAI/finbert") == whole[1:], status
+    found.update(status="failed")
+    assert line("ProsusAI/finbert") == whole[:1], "better in vain than nobody"
+    found.update(fresh_until=moment)
+    assert line("ProsusAI/finbert") == whole, "what is old says nothing"
+    assert line("openai-community/gpt2") == ["gpt2", "distilgpt2"]
+    assert line("nobody/knows-it") == []
+
+
+def test_without_a_database_no_model_has_a_stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out() -> Any:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(standins._rows, "load", out)
+    assert standins.in_line("ProsusAI/finbert") == []
+    assert standins.find("ProsusAI/finbert") is None
