@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -40,7 +40,7 @@ WORKER = "the worker"
 # -- When, and by whom -------------------------------------------------------------------------
 
 
-def begin(by: str, moment: datetime) -> tuple[Scan, bool]:
+def begin(by: str, moment: datetime, *, whole: bool = True) -> tuple[Scan, bool]:
     """The scan that goes on, or a new one; and whether it is new, and so the caller's to run."""
     Scan.objects.filter(running=True, lease_until__lte=moment).update(running=None)
     while True:
@@ -50,14 +50,14 @@ def begin(by: str, moment: datetime) -> tuple[Scan, bool]:
         try:
             with transaction.atomic():
                 lease = {"started_at": moment, "lease_until": moment + LEASE}
-                return Scan.objects.create(by=by[:150], **lease), True
+                return Scan.objects.create(by=by[:150], whole=whole, **lease), True
         except IntegrityError:
             continue  # somebody was quicker
 
 
 def is_due(plan: ScanPlan, moment: datetime) -> bool:
     """Did no scan begin within an interval? One that began in the future is a clock that jumped."""
-    last = latest()
+    last = Scan.objects.filter(whole=True).order_by("-started_at", "-pk").first()
     if plan.paused:
         return False
     return last is None or not (
@@ -78,18 +78,21 @@ def run_if_due(clock: Clock = current_time, sleep: Sleep = time.sleep) -> Scan |
     return run(scan, clock, sleep) if is_ours else None
 
 
-def start(by: str) -> Scan:
-    """Begin a scan in a thread of its own, or join the one that goes on."""
-    scan, is_ours = begin(by, current_time())
+def start(by: str, only: Sequence[int] = ()) -> tuple[Scan, bool]:
+    """Begin a scan of all, or of `only` some, in a thread of its own; or join the one there is."""
+    scan, is_ours = begin(by, current_time(), whole=not only)
     if is_ours:
-        threading.Thread(target=_run_apart, args=(scan,), name="model-scan", daemon=True).start()
-    return scan
+        work = threading.Thread(
+            target=_run_apart, args=(scan, only), name="model-scan", daemon=True
+        )
+        work.start()
+    return scan, is_ours
 
 
-def _run_apart(scan: Scan) -> None:
+def _run_apart(scan: Scan, only: Sequence[int]) -> None:
     """If the process dies before the end, the lease runs out."""
     try:
-        run(scan)
+        run(scan, only=only)
         calls.flush()
     except DatabaseError:
         logger.exception("a scan of models ended early")
@@ -105,14 +108,18 @@ def run(
     clock: Clock = current_time,
     sleep: Sleep = time.sleep,
     longest_s: float = LONGEST_S,
+    only: Sequence[int] = (),
 ) -> Scan:
-    """Look at every active model; those that were not reached in time are looked at next time."""
+    """
+    Look at every active model, or at `only` some, whose turn it is then to be tried. Those that
+    were not reached in time are looked at next time.
+    """
     plan = ScanPlan.current()
     _know_the_local_one()
-    rows = _longest_untried_first()
+    rows = [row for row in _longest_untried_first() if not only or row.pk in only]
     Scan.objects.filter(pk=scan.pk, running=True).update(total=len(rows))
     deadline = Deadline(longest_s)
-    budget = Budget(plan, rows, clock())
+    budget = Budget(plan, rows, clock(), at_once=bool(only))
 
     def one(row: AiModel) -> None:
         if deadline.left():
@@ -173,13 +180,16 @@ class Budget:
     than the plan allows. Threads share it.
     """
 
-    def __init__(self, plan: ScanPlan, rows: Iterable[AiModel], moment: datetime) -> None:
+    def __init__(
+        self, plan: ScanPlan, rows: Iterable[AiModel], moment: datetime, *, at_once: bool = False
+    ) -> None:
         count = sum(not row.is_local for row in rows)
         spent = ModelMetric.objects.filter(way=Way.TRIAL, checked_at__gt=moment - DAY)
         # What was still being loaded read nothing, and cost nothing.
         self.left = plan.trials_per_day - spent.exclude(status=ModelStatus.LOADING).count()
         self.every = DAY * count / plan.trials_per_day if plan.trials_per_day else DAY
         self.moment = moment
+        self.at_once = at_once
         self._lock = threading.Lock()
 
     def take(self, stats: ModelStats) -> bool:
@@ -191,7 +201,7 @@ class Budget:
 
     def _is_its_turn(self, stats: ModelStats) -> bool:
         last, found = stats.last_trial_at, stats.last_trial
-        if last is None or found == ModelStatus.LOADING or last > self.moment:
+        if self.at_once or last is None or found == ModelStatus.LOADING or last > self.moment:
             return True
         sooner = 1 if found == ModelStatus.AVAILABLE else AGAIN_SOONER
         return self.moment - last >= self.every / sooner

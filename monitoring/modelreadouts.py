@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,16 @@ from providers.aimodels import AiModel, ModelStatus
 
 NO_CHECKS = ModelStats()
 TOP, RECENT = 5, 20
+# What a status looks like: the shapes of parts/status.html.
+SHAPES: Mapping[ModelStatus, str] = {
+    ModelStatus.AVAILABLE: "healthy",
+    ModelStatus.LOADING: "degraded",
+    ModelStatus.FAILED: "down",
+    ModelStatus.NOT_FOUND: "down",
+    ModelStatus.AUTH_REQUIRED: "misconfigured",
+    ModelStatus.UNSERVED: "disabled",
+    ModelStatus.UNKNOWN: "unknown",
+}
 # Who cannot be asked, for whatever reason.
 OUT = (
     ModelStatus.FAILED,

@@ -71,6 +71,7 @@ class Scan(models.Model):
     started_at = models.DateTimeField(default=now)
     lease_until = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, help_text="Empty: it goes on, or was given up.")
+    whole = models.BooleanField(default=True, help_text="Of all active models, not some.")
     by = models.CharField(max_length=150, help_text="Who began it: the worker, or a person.")
     total = models.PositiveIntegerField(default=0, help_text="Models to look at.")
     looked_at = models.PositiveIntegerField(default=0)

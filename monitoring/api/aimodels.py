@@ -78,7 +78,7 @@ class ScanView(Operating):
         return self._started(request)
 
     def _started(self, request: Request) -> Response:
-        scan = aimodels.start(who(request))
+        scan, _ = aimodels.start(who(request))
         return Response(modelreadouts.scan_info(scan, now()), status=202)
 
 

@@ -1,0 +1,150 @@
+"""The AI models in the admin: what they are for, who stands in for them, and what scans found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import now
+
+from monitoring import aimodels, modelreadouts
+from monitoring.modelreadouts import SHAPES
+from monitoring.modelrows import ModelMetric, Scan, ScanPlan
+from providers import standins
+from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, who
+from providers.admin.fields import JSON_FIELDS
+from providers.aimodels import AiModel, ModelStatus
+
+
+def badge(status: str, reason: str = "") -> SafeString:
+    """A status as a shape and a word, with its reason below."""
+    context = {"status": SHAPES[ModelStatus(status)], "word": status.replace("_", " ")}
+    return format_html(
+        '{}<small class="reason">{}</small>',
+        mark_safe(render_to_string("parts/status.html", context)),  # noqa: S308 (ours, escapes)
+        reason,
+    )
+
+
+@admin.register(AiModel)
+class AiModelAdmin(Obeyed):
+    """Those of the catalogue, and models of one's own."""
+
+    forget: Callable[[], None] = staticmethod(standins.forget)
+    list_display = (
+        *("model_id", "how_it_is", "task", "category"),
+        *("success_rate", "response_time", "last_check", "is_active"),
+    )
+    list_editable = ("is_active",)
+    list_filter = ("status", "task", "category", "is_active", "provider")
+    list_select_related = ("stats",)
+    search_fields = ("model_id", "canonical_id", "notes")
+    list_per_page = 100
+    actions = ("check_now",)
+    formfield_overrides = JSON_FIELDS
+    fieldsets = (
+        (None, {"fields": ("model_id", "model_key", "canonical_id", "is_active")}),
+        ("What for", {"fields": ("task", "category", "labels", "max_tokens", "notes")}),
+        ("Who runs it", {"fields": ("provider", "requires_auth", "fallback")}),
+        (
+            "What the scans found",
+            {"fields": ("how_it_is", "since", "checked_at", "success_rate", "response_time")},
+        ),
+    )
+    readonly_fields = ("how_it_is", "since", "checked_at", "success_rate", "response_time")
+
+    @admin.display(description="status", ordering="status")
+    def how_it_is(self, row: AiModel) -> SafeString:
+        item = modelreadouts.reading(row, now())
+        return badge(item.status, item.reason)
+
+    @admin.display(description="good checks", ordering="stats__successful_checks")
+    def success_rate(self, row: AiModel) -> str:
+        rate = modelreadouts.reading(row, now()).stats.success_rate
+        return "–" if rate is None else f"{rate:g} %"
+
+    @admin.display(description="reads a text in")
+    def response_time(self, row: AiModel) -> str:
+        ms = modelreadouts.reading(row, now()).stats.avg_response_time_ms
+        return "–" if ms is None else f"{ms:.0f} ms"
+
+    @admin.display(description="last check", ordering=F("checked_at").asc(nulls_first=True))
+    def last_check(self, row: AiModel) -> Any:
+        return row.checked_at
+
+    @admin.action(description="Check now", permissions=["change"])
+    def check_now(self, request: HttpRequest, rows: QuerySet[AiModel]) -> None:
+        chosen = list(rows.filter(is_active=True).values_list("pk", flat=True))
+        if not chosen:
+            self.message_user(request, "None of these is switched on.", messages.WARNING)
+            return
+        scan, is_ours = aimodels.start(who(request), only=chosen)
+        if is_ours:
+            self.message_user(request, f"{len(chosen)} being looked at; reload in a few seconds.")
+        else:
+            said = f"A scan that {scan.by} began goes on; try again when it is over."
+            self.message_user(request, said, messages.WARNING)
+
+
+@admin.register(ScanPlan)
+class ScanPlanAdmin(Obeyed):
+    """There is one; its list leads to it."""
+
+    forget: Callable[[], None] = staticmethod(standins.forget)
+    fields = ("paused", "interval_s", "timeout_s", "trials_per_day", "keep_days")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        ScanPlan.current().save()
+        return redirect(reverse("admin:monitoring_scanplan_change", args=[1]))
+
+
+class Looked(ReadOnly):
+    """Many rows that the scans write."""
+
+    list_per_page = 50
+    sortable_by = ()
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    actions = None
+
+
+@admin.register(ModelMetric)
+class ModelMetricAdmin(Looked):
+    list_display = (
+        *("checked_at", "model", "found", "way"),
+        *("response_time_ms", "test_output", "confidence"),
+    )
+    list_filter = ("status", "way")
+    list_select_related = ("model",)
+    search_fields = ("model__model_id",)
+
+    @admin.display(description="found")
+    def found(self, row: ModelMetric) -> SafeString:
+        return badge(row.status, row.error_message)
+
+
+@admin.register(Scan)
+class ScanAdmin(Looked):
+    list_display = ("started_at", "finished_at", "by", "total", "looked_at", "tried", "hub")
+    list_filter = ("hub_answered",)
+
+    @admin.display(description="Hub answered", boolean=True)
+    def hub(self, row: Scan) -> bool | None:
+        return row.hub_answered
