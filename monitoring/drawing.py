@@ -58,11 +58,15 @@ class Bars:
 
 
 def bars(spans: Sequence[Span], label: str) -> Bars:
+    return strip([shape(span) for span in spans], label)
+
+
+def strip(states: Sequence[str], label: str) -> Bars:
+    """A bar for each state, in their order."""
     paths: dict[str, str] = {}
-    for number, span in enumerate(spans):
-        state = shape(span)
+    for number, state in enumerate(states):
         paths[state] = paths.get(state, "") + _SHAPES[state](number * STEP)
-    return Bars(len(spans) * STEP - STEP + WIDTH, sorted(paths.items()), label)
+    return Bars(len(states) * STEP - STEP + WIDTH, sorted(paths.items()), label)
 
 
 # -- A band of percentiles ---------------------------------------------------------------------

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
-from monitoring import pages, readings
+from monitoring import modelpages, pages, readings
 
 
 @require_safe
@@ -14,6 +15,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     if not pages.may_look(request):
         return render(request, "status/private.html")
     return render(request, "status/overview.html", pages.overview(readings.board()))
+
+
+@require_safe
+def models(request: HttpRequest) -> HttpResponse:
+    """The dashboard of AI models."""
+    if not pages.may_look(request):
+        return render(request, "status/private.html")
+    return render(request, "status/models.html", modelpages.dashboard(now()))
 
 
 @require_safe
