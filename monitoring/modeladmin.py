@@ -40,7 +40,7 @@ class AiModelAdmin(Obeyed):
 
     forget: Callable[[], None] = staticmethod(standins.forget)
     list_display = (
-        *("model_id", "how_it_is", "task", "category"),
+        *("model_id", "how_it_is", "category"),
         *("success_rate", "response_time", "last_check", "is_active"),
     )
     list_editable = ("is_active",)

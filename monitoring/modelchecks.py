@@ -170,7 +170,7 @@ def _try(
     try:
         fetched = _patiently(runner, query, deadline, timeout_s, sleep)
     except Loading as error:
-        return replace(tried, status=ModelStatus.LOADING, reason=_said("", error))
+        return replace(tried, status=ModelStatus.LOADING, reason=str(error))
     except Unserved as error:
         return replace(tried, status=ModelStatus.UNSERVED, reason=str(error), success=False)
     except (BadKey, NoKey, PlanLimit) as error:

@@ -12,7 +12,10 @@ from tests.browser.site import NARROW, WIDE, Site, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
-PAGES = ("/status", "/status/binance", "/status/incidents", "/status/incidents/1")
+PAGES = (
+    *("/status", "/status/binance", "/status/models"),
+    *("/status/incidents", "/status/incidents/1"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +23,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An installation that has been watching for ninety days."""
     with serving(tmp_path_factory.mktemp("watched"), SANDBOX="1") as site:
         site.manage("runchecks", "--once")
+        site.manage("shell", "-c", "from monitoring.aimodels import run_if_due; run_if_due()")
         site.manage("shell", "-c", "from tests.monitoring.past import invent; invent()")
         site.manage("shell", "-c", "from tests.monitoring.past import incident; incident()")
         yield site
