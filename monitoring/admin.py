@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from monitoring import byhand, readings
+from monitoring import modeladmin as _models  # noqa: F401
 from monitoring.alerts import admin as _alerts  # noqa: F401  (each registers its own rows)
 from monitoring.badges import Looked, status_badge
 from monitoring.incidents import admin as _incidents  # noqa: F401
-from monitoring import modeladmin as _models  # noqa: F401
 from monitoring.models import CheckResult, Endpoint, Plan, StateChange
 from monitoring.notices import admin as _notices  # noqa: F401
 from providers import changes

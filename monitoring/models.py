@@ -13,11 +13,11 @@ from django.utils.timezone import now
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.health import Finding, Rules
 from monitoring.incidents.models import Incident, IncidentUpdate
-from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from monitoring.modelrows import ModelMetric as ModelMetric
 from monitoring.modelrows import ModelStats as ModelStats
 from monitoring.modelrows import Scan as Scan
 from monitoring.modelrows import ScanPlan as ScanPlan
+from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from monitoring.querysets import EndpointQuerySet, StateChangeQuerySet
 from monitoring.turns import Turn
 from providers.health import Health

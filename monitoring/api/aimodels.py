@@ -58,7 +58,8 @@ class ScanView(Operating):
         operation_id="get_model_scan",
         summary="How the AI models are, and the last scan; with an operator's key, begin one",
         tags=["system"],
-        responses=said(s.ModelScanSerializer, 400, 401, 403, 429) | {202: s.ModelScanSerializer},
+        responses=said(s.ModelScanSerializer, 400, 401, 403, 429)
+        | said(s.ModelScanSerializer, ok=202),
     )
     def get(self, request: Request) -> HttpResponseBase:
         NoParameters.of(request)

@@ -118,6 +118,7 @@ class ClassificationQuery(Query):
 
     texts: tuple[str, ...] = ()
     model: str = ""
+    labels: tuple[tuple[str, str], ...] = ()  # what a label means, where its name is not enough
 
     @property
     def key(self) -> str:

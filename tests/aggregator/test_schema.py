@@ -22,6 +22,11 @@ WATCHED = (
     *("status", "status/{name}", "best", "history", "history/{name}"),
     *("export/csv", "health", "{name}/stats"),
 )
+MODELS = (
+    *("scan", "models", "models/available", "models/{model_id}/history"),
+    *("models/{model_id}/stats", "stats/summary", "dashboard", "health"),
+    *("agent/status", "agent/start", "agent/stop"),
+)
 
 
 @pytest.fixture
@@ -56,6 +61,7 @@ def test_it_names_every_route_once_and_without_a_slash(document: dict[str, Any])
     others = {"/api/capabilities", "/api/resources", "/api/status", "/api/sentiment/analyze"}
     others |= {f"/api/providers/{route}" for route in WATCHED}
     others |= {"/api/incidents", "/api/incidents/{id}", "/api/alerts"}
+    others |= {f"/api/ai-models/{route}" for route in MODELS}
     assert set(document["paths"]) == data | others
     ids = [found["operationId"] for path in document["paths"].values() for found in path.values()]
     assert len(ids) == len(set(ids))
