@@ -213,7 +213,7 @@ class Budget:
 def write(scan: Scan, row: AiModel, found: Look, moment: datetime, plan: ScanPlan) -> bool:
     """Finding, sums and status in one transaction; False when the scan is not ours any more."""
     with transaction.atomic():
-        counted = {"looked_at": F("looked_at") + 1, "tried": F("tried") + found.is_trial}
+        counted = {"looked_at": F("looked_at") + 1, "tried": F("tried") + int(found.is_trial)}
         if not Scan.objects.filter(pk=scan.pk, running=True).update(**counted):
             return False
         _note_the_hub(scan, found)
