@@ -81,6 +81,8 @@ def forget_everything() -> None:
         metering.meter.forget()
     if monitored := sys.modules.get("monitoring.readings"):
         monitored.forget()
+    if classifier := sys.modules.get("chat.classifier"):
+        classifier.forget()
     answers.board.clear()
     answers._purge_seen, answers._purge_checked = None, float("-inf")
     batching._gatherers.clear()

@@ -66,6 +66,10 @@ DOORS = {
     "requests": ("providers.transport",),
     "urllib3": ("providers.transport",),
     "feedparser": ("providers.adapters.rss",),
+    # They are large: the web process must do without them.
+    "sklearn": ("chat.training.fitting",),
+    "scipy": ("chat.training.fitting",),
+    "numpy": ("chat.training.fitting", "chat.training.thresholds"),
     "jmespath": (
         "providers.adapters.mapped_values",
         "providers.adapters.mapping",

@@ -3,5 +3,31 @@
 from __future__ import annotations
 
 from chat.models.conversations import Conversation, Feedback, Interaction, Route
+from chat.models.learning import DatasetContent, DatasetVersion, Example, ReviewItem
+from chat.models.trained import (
+    Artefact,
+    Deployment,
+    Experiment,
+    Exposure,
+    ModelVersion,
+    ShadowVote,
+    TrainingRun,
+)
 
-__all__ = ["Conversation", "Feedback", "Interaction", "Route"]
+__all__ = [
+    "Artefact",
+    "Conversation",
+    "DatasetContent",
+    "DatasetVersion",
+    "Deployment",
+    "Example",
+    "Experiment",
+    "Exposure",
+    "Feedback",
+    "Interaction",
+    "ModelVersion",
+    "ReviewItem",
+    "Route",
+    "ShadowVote",
+    "TrainingRun",
+]

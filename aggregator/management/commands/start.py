@@ -52,6 +52,7 @@ class Command(BaseCommand):
         reach_database()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("loadcatalogue", verbosity=0)
+        call_command("trainchat", if_missing=True, verbosity=0, stderr=self.stderr)
         collect_static()
         self.stdout.write(where_to_go())
         call_command("ensureadmin", stdout=self.stdout, stderr=self.stderr)
