@@ -12,15 +12,17 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from chat import weights
 from chat.categories import Category
@@ -39,6 +41,7 @@ SEEN_AT_LEAST = 2
 
 Features = Mapping[str, Sequence[str]]
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 Progress = Callable[[float, str], None]
 
 
@@ -78,22 +81,31 @@ def train(
     A classifier of `questions`; `about` goes into its file. `progress` hears how far it is (0 to 1)
     and what is being done. Raises TooFew.
     """
+    # These matrices are small: threads would wait for each other, and add up in another order.
+    with threadpool_limits(limits=1):
+        return _train(questions, about, seed, progress)
+
+
+def _train(
+    questions: Sequence[Question], about: Mapping[str, Any], seed: int, progress: Progress
+) -> Trained:
     categories = tuple(sorted({question.category for question in questions}))
     labels = np.array([categories.index(question.category) for question in questions])
     folds = np.array([fold(question.text, seed) for question in questions])
     _check(categories, labels, folds)
     progress(0.0, "reading the questions")
-    found = [features(question.text) for question in questions]
+    corpus = Corpus([features(question.text) for question in questions])
     margins = np.zeros((len(labels), len(categories)))
     for number in range(FOLDS):
         progress(0.1 + 0.15 * number, f"cross-validation, {number + 1} of {FOLDS}")
         seen, unseen = np.flatnonzero(folds != number), np.flatnonzero(folds == number)
-        reader = Reader([found[at] for at in seen])
-        machine = _machine(seed).fit(reader.seen, labels[seen])
-        margins[unseen] = machine.decision_function(reader.read([found[at] for at in unseen]))
+        reader = Reader(corpus, seen)
+        machine = _machine(seed).fit(reader.read(seen), labels[seen])
+        margins[unseen] = machine.decision_function(reader.read(unseen))
     progress(0.85, "the whole")
-    reader = Reader(found)
-    machine = _machine(seed).fit(reader.seen, labels)
+    everything = np.arange(len(labels))
+    reader = Reader(corpus, everything)
+    machine = _machine(seed).fit(reader.read(everything), labels)
     progress(0.95, "calibration")
     scores = _crossed(margins, labels, folds)
     calibration = _calibration().fit(margins, labels)
@@ -118,36 +130,55 @@ def fold(text: str, seed: int) -> int:
     return int.from_bytes(sha256(f"{seed} {mask(text)}".encode()).digest()[:4]) % FOLDS
 
 
-class Reader:
-    """Features as numbers: TF-IDF, each block of length 1."""
+class Corpus:
+    """All questions, counted once: by block a matrix (question x feature) and the names."""
 
     def __init__(self, found: Sequence[Features]) -> None:
-        self._parts = [(block, _vectorizer(block)) for block in BLOCKS]
-        columns = [part.fit_transform(found) for _, part in self._parts]
-        self.seen: Any = csr_matrix(hstack(columns))
+        self.counts: dict[str, Any] = {}
+        self.names: dict[str, NDArray[np.object_]] = {}
+        for block in BLOCKS:
+            counter = CountVectorizer(analyzer=itemgetter(block), dtype=np.float64)
+            self.counts[block] = csr_matrix(counter.fit_transform(found))
+            self.names[block] = counter.get_feature_names_out()
 
-    def read(self, found: Sequence[Features]) -> Any:
-        return csr_matrix(hstack([part.transform(found) for _, part in self._parts]))
+
+class Reader:
+    """
+    What TF-IDF learns of the questions at `rows`: which features they have often enough, and how
+    rare each is. Each block of a question has length 1.
+    """
+
+    def __init__(self, corpus: Corpus, rows: Rows) -> None:
+        self._corpus = corpus
+        self._columns: dict[str, Rows] = {}
+        self._weighing: dict[str, TfidfTransformer] = {}
+        for block, counts in corpus.counts.items():
+            seen = counts[rows]
+            questions_with = np.bincount(seen.indices, minlength=seen.shape[1])
+            columns = np.flatnonzero(questions_with >= SEEN_AT_LEAST)
+            self._columns[block] = columns
+            self._weighing[block] = TfidfTransformer(sublinear_tf=True).fit(seen[:, columns])
+
+    def read(self, rows: Rows) -> Any:
+        """The questions at `rows` as a matrix."""
+        parts = [
+            self._weighing[block].transform(counts[rows][:, self._columns[block]])
+            for block, counts in self._corpus.counts.items()
+        ]
+        return csr_matrix(hstack(parts))
 
     @property
     def idf(self) -> Floats:
-        return np.concatenate([part.idf_ for _, part in self._parts])
+        return np.concatenate([weighing.idf_ for weighing in self._weighing.values()])
 
     @property
     def vocabulary(self) -> dict[str, dict[str, int]]:
         start, found = 0, {}
-        for block, part in self._parts:
-            names = part.get_feature_names_out()
+        for block, columns in self._columns.items():
+            names = self._corpus.names[block][columns]
             found[block] = {str(name): start + at for at, name in enumerate(names)}
             start += len(names)
         return found
-
-
-def _vectorizer(block: str) -> TfidfVectorizer:
-    def of_block(found: Features) -> Sequence[str]:
-        return found[block]
-
-    return TfidfVectorizer(analyzer=of_block, sublinear_tf=True, min_df=SEEN_AT_LEAST)
 
 
 def _machine(seed: int) -> LinearSVC:
@@ -155,7 +186,7 @@ def _machine(seed: int) -> LinearSVC:
 
 
 def _calibration() -> LogisticRegression:
-    return LogisticRegression(C=CALIBRATION_SOFTNESS, max_iter=1000)
+    return LogisticRegression(C=CALIBRATION_SOFTNESS, solver="newton-cholesky")
 
 
 def _crossed(margins: Floats, labels: NDArray[np.int64], folds: NDArray[np.int64]) -> Floats:
