@@ -28,6 +28,9 @@ ENTRIES = (
     Entry("prune rows", "aggregator.tasks.prune_rows", 60),
     Entry("read plans", "aggregator.tasks.read_plans", 15),
     Entry("prune checks", "monitoring.tasks.prune_checks", 60),
+    Entry("train models", "chat.tasks.train_models", 1),
+    Entry("watch questions", "chat.tasks.watch_questions", 1),
+    Entry("archive datasets", "chat.tasks.archive_datasets", 24 * 60),
     Entry("learn listings", "aggregator.tasks.learn_listings", 24 * 60),
 )
 

@@ -7,18 +7,22 @@ next, a task that runs twice does no harm.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 
 from django.utils.timezone import now
 from django_q.models import Failure, Success
+from django_q.tasks import async_task
 
 from aggregator import answers, heartbeat
 from aggregator.pruning import prune
 from aggregator.warming import warm
 from providers import calls, learning, planning, ranking
 from providers.errors import ProviderError
+
+logger = logging.getLogger(__name__)
 
 Task = Callable[[], str]
 
@@ -36,6 +40,14 @@ def task(work: Task) -> Task:
         return said
 
     return run
+
+
+def ring(func: str) -> None:
+    """Have the worker run a task now. When the queue is away it comes with its next schedule."""
+    try:
+        async_task(func)
+    except Exception:
+        logger.exception("%s could not be rung for; it comes with its schedule", func)
 
 
 @task

@@ -11,12 +11,14 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now
 
+from aggregator.tasks import ring
 from chat import datasets, deployment, questions, weights
 from chat.models import Artefact, DatasetVersion, ModelVersion, TrainingRun
 from chat.questions import Question, QuestionError
@@ -36,8 +38,10 @@ class Overtaken(RuntimeError):
 
 
 def start(dataset: DatasetVersion, seed: int = 0, by: Any = None) -> TrainingRun:
-    """Queue a run; who trains it is told elsewhere (`chat.tasks`)."""
-    return TrainingRun.objects.create(dataset=dataset, seed=seed, started_by=by)
+    """Queue a run, and ring for the worker."""
+    run = TrainingRun.objects.create(dataset=dataset, seed=seed, started_by=by)
+    transaction.on_commit(partial(ring, "chat.tasks.train_models"))
+    return run
 
 
 def due(moment: datetime) -> list[TrainingRun]:

@@ -32,7 +32,7 @@ class Command(BaseCommand):
         if if_missing and answering:
             return
         dataset, _ = datasets.freeze()
-        run = runs.start(dataset, seed)
+        run = TrainingRun.objects.create(dataset=dataset, seed=seed)
         if not runs.claim(run, now()):
             raise CommandError("A worker was faster: see the training runs in the admin.")
         runs.work(run)
