@@ -37,5 +37,6 @@ urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("admin", pages.to_admin),
     re_path(r"^", include("monitoring.urls")),
     re_path(r"^", include("monitoring.api.urls")),
+    re_path(r"^", include("chat.api.learning_urls")),
     re_path(r"^", include(api)),
 ]

@@ -1,0 +1,7 @@
+"""The chat in the admin; each module registers its rows."""
+
+from __future__ import annotations
+
+from chat.admin import learning, models, review
+
+__all__ = ["learning", "models", "review"]
