@@ -43,6 +43,11 @@ ENCRYPTION_KEYS = [k.strip() for k in env.secret("ENCRYPTION_KEYS").split(",") i
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
+# -- The chat --------------------------------------------------------------------------------
+
+# Without a model of ours the chat goes by its rules alone.
+CHAT_BASE_MODEL = env.flag("CHAT_BASE_MODEL", True)
+
 # -- Who may ask, and how often --------------------------------------------------------------
 
 ANONYMOUS_ACCESS = env.flag("ANONYMOUS_ACCESS", True)

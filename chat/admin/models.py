@@ -189,7 +189,8 @@ def figures(request: HttpRequest) -> HttpResponse:
         "days": chosen,
         "spans": (1, 7, 30, 90),
         "found": analytics.figures(now(), chosen),
-        "unanswered": analytics.unanswered(now(), chosen),
+        "may_read": (may_read := bool(request.user.has_perm("chat.view_reviewitem"))),
+        "unanswered": analytics.unanswered(now(), chosen) if may_read else (),
     }
     return render(request, "admin/chat/analytics.html", context)
 

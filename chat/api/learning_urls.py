@@ -6,12 +6,12 @@ from django.urls import re_path
 
 from chat.api import learning
 
-PK = r"(?P<pk>\d{1,18})"
+PK = r"(?P<pk>[0-9]{1,18})"
 ROUTES = [
     ("review", learning.ReviewsView, "chat-reviews"),
     (f"review/{PK}", learning.ReviewView, "chat-review"),
     ("datasets", learning.DatasetsView, "chat-datasets"),
-    (r"datasets/(?P<number>\d{1,9})\.jsonl", learning.DatasetFileView, "chat-dataset-file"),
+    (r"datasets/(?P<number>[0-9]{1,9})\.jsonl", learning.DatasetFileView, "chat-dataset-file"),
     ("training-runs", learning.TrainingRunsView, "chat-training-runs"),
     (f"training-runs/{PK}", learning.TrainingRunView, "chat-training-run"),
     ("models", learning.ModelsView, "chat-models"),

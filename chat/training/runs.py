@@ -72,11 +72,11 @@ def work(
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainingRun:
     """Train a run that is ours, evaluate, and ask the gate. What goes wrong is written into it."""
-    if run.attempts > MOST_ATTEMPTS:
-        _end(run, State.FAILED, error="Its worker died again and again.")
-        return run
     try:
-        _train(run, held_out(), clock)
+        if run.attempts > MOST_ATTEMPTS:
+            _end(run, State.FAILED, error="Its worker died again and again.")
+        else:
+            _train(run, held_out(), clock)
     except Overtaken:
         logger.warning("%s goes on elsewhere", run)
     except (datasets.Archived, QuestionError, ValueError) as error:

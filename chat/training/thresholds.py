@@ -23,7 +23,7 @@ USUAL = 0.5  # of the others: likelier than all else together
 def thresholds(
     categories: Sequence[Category], labels: NDArray[np.int64], scores: NDArray[np.float64]
 ) -> dict[Category, float]:
-    """The least confidence of each category, rounded up to a thousandth."""
+    """The least confidence of each category."""
     guesses = scores.argmax(axis=1)
     found = {}
     for at, category in enumerate(categories):
@@ -44,4 +44,4 @@ def least(confidences: NDArray[np.float64], right: NDArray[np.bool_], precision:
     # Where several are equally confident, they come together or not at all.
     ends = np.append(np.diff(confidences[order]) != 0, True) if len(order) else np.array([], bool)
     good = np.flatnonzero((share >= precision) & ends)
-    return float(np.ceil(confidences[order][good[-1]] * 1000) / 1000) if len(good) else 1.0
+    return float(confidences[order][good[-1]]) if len(good) else 1.0

@@ -31,6 +31,7 @@ class Command(BaseCommand):
         answering = deployment.champion()
         if if_missing and answering:
             return
+        self.stdout.write("The chat's model is trained; this takes some seconds.")
         dataset, _ = datasets.freeze()
         run = TrainingRun.objects.create(dataset=dataset, seed=seed)
         if not runs.claim(run, now()):
