@@ -21,7 +21,7 @@ from django.utils.timezone import now
 from aggregator.tasks import ring
 from chat import datasets, deployment, questions, weights
 from chat.models import Artefact, DatasetVersion, ModelVersion, TrainingRun
-from chat.questions import Question, QuestionError
+from chat.questions import QuestionError
 from chat.training import gate
 from chat.training.evaluation import Report, evaluate
 
@@ -66,17 +66,13 @@ def claim(run: TrainingRun, moment: datetime) -> bool:
     return True
 
 
-def work(
-    run: TrainingRun,
-    held_out: Callable[[], tuple[Question, ...]] = questions.held_out,
-    clock: Callable[[], float] = time.perf_counter,
-) -> TrainingRun:
+def work(run: TrainingRun, clock: Callable[[], float] = time.perf_counter) -> TrainingRun:
     """Train a run that is ours, evaluate, and ask the gate. What goes wrong is written into it."""
     try:
         if run.attempts > MOST_ATTEMPTS:
             _end(run, State.FAILED, error="Its worker died again and again.")
         else:
-            _train(run, held_out(), clock)
+            _train(run, clock)
     except Overtaken:
         logger.warning("%s goes on elsewhere", run)
     except (datasets.Archived, QuestionError, ValueError) as error:
@@ -88,7 +84,7 @@ def work(
     return run
 
 
-def _train(run: TrainingRun, held_out: tuple[Question, ...], clock: Callable[[], float]) -> None:
+def _train(run: TrainingRun, clock: Callable[[], float]) -> None:
     # It brings scikit-learn along, which the web process never loads.
     from chat.training import fitting
 
@@ -102,7 +98,7 @@ def _train(run: TrainingRun, held_out: tuple[Question, ...], clock: Callable[[],
     seconds = clock() - began
     _tell(run, 90, "evaluation on the frozen questions")
     model = weights.read(trained.data, trained.sha256)
-    report = evaluate(model.predict, held_out)
+    report = evaluate(model.predict, questions.held_out())
     _tell(run, 98, "the gate")
     _settle(run, trained.data, trained.sha256, report, seconds)
 

@@ -13,7 +13,7 @@ from importlib import import_module
 
 from tests.bench.table import Row
 
-BENCHES = ("edge", "misses", "cold", "consensus", "parsing", "strategies", "alerts")
+BENCHES = ("edge", "misses", "cold", "consensus", "parsing", "strategies", "alerts", "chat")
 
 
 def main(names: list[str]) -> None:

@@ -16,7 +16,7 @@ from chat.reviewing import Decided, Reason, reasons
 from chat.scrubbing import scrub
 from tests.chat.learners import asked
 
-SURE = {"category": "NEWS", "confidence": 0.9, "route": "classifier"}
+SURE: dict[str, Any] = {"category": "NEWS", "confidence": 0.9, "route": "classifier"}
 
 
 def of(unit: str = "no", **given: Any) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ import pytest
 from django.core.management import call_command
 from django.utils.timezone import now
 
-from chat import classifier, datasets, deployment, tasks
+from chat import classifier, datasets, deployment, questions, tasks
 from chat.categories import Category
 from chat.models import Artefact, DatasetContent, ModelVersion, TrainingRun
 from chat.training import fitting, gate, runs
@@ -24,7 +24,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs learn from few questions, and are looked at with few: the real ones take long."""
     monkeypatch.setattr(gate, "WORST_CALIBRATION", 1.0)  # of so few it is mere chance
     monkeypatch.setattr(datasets, "read", lambda version: list(few()))
-    monkeypatch.setattr(runs.work, "__defaults__", (lambda: few(40), runs.time.perf_counter))
+    monkeypatch.setattr(questions, "held_out", lambda: few(40))
 
 
 def queued() -> TrainingRun:

@@ -8,6 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from chat import classifier, experiments, tasks, trials, watching
+from chat.deployment import Refused
 from chat.models import (
     Conversation,
     Experiment,
@@ -78,12 +79,12 @@ def trial_of_two() -> Experiment:
     return trials.start("b", model(1), horizon=100, by="me")
 
 
-def served(trial: Experiment, **given: object) -> Interaction:
+def served(trial: Experiment) -> Interaction:
     """A question that the model of its arm answered."""
     conversation = Conversation.objects.create()
     arm = experiments.arm_of(trial.salt, str(conversation.pk), trial.share_percent)
     code = getattr(trial, arm).code
-    return asked(conversation=conversation, model_version=code, **given)
+    return asked(conversation=conversation, model_version=code)
 
 
 def test_exposure_is_what_was_served() -> None:
@@ -135,5 +136,5 @@ def test_an_a_a_test_can_be_run() -> None:
     trials.stop(trial, "me")
     champion.refresh_from_db()
     assert champion.role == Role.CHAMPION
-    with pytest.raises(trials.Refused):
+    with pytest.raises(Refused):
         trials.stop(trial, "me")

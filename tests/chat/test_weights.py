@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.categories import Category
+from chat.features import features
 from chat.training import fitting
 from chat.weights import MAGIC, BadWeights, read, write
 from tests.chat.learners import few, trained, weights
@@ -48,7 +49,7 @@ def test_what_is_no_classifier_is_refused_also_with_its_hash(data: bytes) -> Non
 def test_plain_python_says_what_scikit_learn_says() -> None:
     """Margins of our few lines against those of the libraries, trained on the same."""
     questions = few()
-    found = [fitting.features(question.text) for question in questions]
+    found = [features(question.text) for question in questions]
     rows = np.arange(len(questions))
     corpus = fitting.Corpus(found)
     reader = fitting.Reader(corpus, rows)
