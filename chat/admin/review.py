@@ -74,6 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
             **admin.site.each_context(request),
             "title": "Review",
             "item": item,
+            "why": [reason.replace("_", " ") for reason in item.reasons] if item else (),
             "left": rows.count(),
             "skipped": skipped,
             "feedback": Feedback.objects.filter(interaction=item.interaction_id) if item else (),

@@ -53,10 +53,12 @@ class ModelVersion(models.Model):
     """
 
     class Role(models.TextChoices):
-        CANDIDATE = "candidate", "candidate: does nothing yet"
-        SHADOW = "shadow", "shadow: is asked beside the champion, and not heard"
-        CHALLENGER = "challenger", "challenger: answers some, in an experiment"
-        CHAMPION = "champion", "champion: answers"
+        """A shadow is asked beside the champion and not heard; a challenger answers some."""
+
+        CANDIDATE = "candidate"
+        SHADOW = "shadow"
+        CHALLENGER = "challenger"
+        CHAMPION = "champion"
         RETIRED = "retired"
 
     code = models.CharField(max_length=12, unique=True)
