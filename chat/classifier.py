@@ -53,7 +53,7 @@ class Lineup:
 class _Memory:
     """What this process knows. `lock` is held while a model is read, so that it is read once."""
 
-    lineup: Lineup = field(default_factory=Lineup)
+    lineup: Lineup | None = None
     looked_at: float = float("-inf")
     models: dict[str, Weights] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,14 +80,20 @@ def classify(text: str, unit: str = "") -> Prediction:
 
 def current(clock: Callable[[], float] = time.monotonic) -> Lineup:
     """Who has which role, as of a second ago at most."""
-    if clock() - _memory.looked_at >= LOOK_EVERY_S:
-        # Several threads may look at once, which does no harm; first, so that none piles up.
-        _memory.looked_at = clock()
-        try:
-            _memory.lineup = _look()
-        except DatabaseError as error:
-            logger.warning("who answers could not be read, the model that did goes on: %s", error)
-    return _memory.lineup
+    known = _memory.lineup
+    if known is not None and clock() - _memory.looked_at < LOOK_EVERY_S:
+        return known
+    # Before it looks, so that other threads go on with what is known; the first ones all look.
+    _memory.looked_at = clock()
+    try:
+        found = _look()
+    except DatabaseError as error:
+        if known is None:
+            raise
+        logger.warning("who answers could not be read, the model that did goes on: %s", error)
+        return known
+    _memory.lineup = found
+    return found
 
 
 def model(sha256: str) -> Weights:
@@ -102,7 +108,7 @@ def model(sha256: str) -> Weights:
             weights = read(bytes(found.data), sha256)
         except (Artefact.DoesNotExist, BadWeights) as error:
             raise NoModel(f"Model {sha256[:12]} cannot be loaded: {error}") from None
-        wanted = _wanted(_memory.lineup)
+        wanted = _wanted(_memory.lineup or Lineup())
         kept = {known: old for known, old in _memory.models.items() if known in wanted}
         _memory.models = {**kept, sha256: weights}
         return weights

@@ -90,7 +90,9 @@ def retire(model: ModelVersion, by: str = "", why: str = "") -> Deployment:
 
 
 def _locked(model: ModelVersion) -> ModelVersion:
-    return ModelVersion.objects.select_for_update().get(pk=model.pk)
+    """The row as it is, with all of them held: two changes of roles come one after the other."""
+    rows = {row.pk: row for row in ModelVersion.objects.select_for_update().order_by("pk")}
+    return rows[model.pk]
 
 
 def _give(

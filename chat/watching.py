@@ -8,6 +8,7 @@ constraints of its rows.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -27,8 +28,9 @@ from chat.models import (
     ShadowVote,
 )
 from chat.reviewing import Reason
-from chat.weights import Weights
 from providers.resilience import Cell
+
+logger = logging.getLogger(__name__)
 
 MOST = 5_000  # questions of one round
 # A question is written a little after it was asked, so a while is looked at again.
@@ -62,7 +64,11 @@ def vote(rows: Iterable[Interaction]) -> dict[Any, str]:
     shadow = ModelVersion.objects.filter(role=ModelVersion.Role.SHADOW).first()
     if shadow is None:
         return {}
-    weights: Weights = classifier.model(shadow.sha256)
+    try:
+        weights = classifier.model(shadow.sha256)
+    except classifier.NoModel as error:
+        logger.error("the shadow cannot be asked: %s", error)
+        return {}
     votes: list[ShadowVote] = []
     for row in rows:
         if row.model_version:

@@ -10,6 +10,7 @@ from django.utils.timezone import now
 from chat import classifier, experiments, tasks, trials, watching
 from chat.deployment import Refused
 from chat.models import (
+    Artefact,
     Conversation,
     Experiment,
     Exposure,
@@ -138,3 +139,13 @@ def test_an_a_a_test_can_be_run() -> None:
     assert champion.role == Role.CHAMPION
     with pytest.raises(Refused):
         trials.stop(trial, "me")
+
+
+def test_a_broken_shadow_stops_nothing() -> None:
+    shadow = model(1, Role.SHADOW)
+    Artefact.objects.filter(model=shadow).update(data=b"broken")
+    classifier._memory.models.clear()
+    unsure = asked(confidence=0.1, model_version="abc")
+    watching.run(now())
+    assert "low_confidence" in reasons_of(unsure)
+    assert not ShadowVote.objects.exists()
