@@ -45,7 +45,7 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # -- The chat --------------------------------------------------------------------------------
 
-# Without a model of ours the chat goes by its rules alone.
+# Whether the worker trains a first model; until there is one the chat goes by its rules alone.
 CHAT_BASE_MODEL = env.flag("CHAT_BASE_MODEL", True)
 
 # -- Who may ask, and how often --------------------------------------------------------------

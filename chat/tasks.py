@@ -10,8 +10,12 @@ from chat.training import runs
 
 
 def train_models() -> str:
-    """Every run that nobody is at. Also rung when one is queued, so that it need not wait."""
+    """
+    Every run that nobody is at; the first of all is that of the base model. Also rung when one is
+    queued, so that it need not wait.
+    """
     done = []
+    runs.begin(now())
     for run in runs.due(now()):
         if runs.claim(run, now()):
             done.append(f"{run}: {runs.work(run).state}")

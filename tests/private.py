@@ -173,7 +173,7 @@ def installation(folder: Path, **settings: str) -> dict[str, str]:
     ours = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     alone = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "SANDBOX"), "")
     secrets = {"SECRET_KEY": secret_key(), "ENCRYPTION_KEYS": encryption_key()}
-    # Who needs a model asks for one: each takes some seconds.
+    # Who needs a model of the chat asks for one: to train it takes some seconds.
     chat = {"CHAT_BASE_MODEL": "0"}
     places = {"DATA_DIR": str(folder), "PORT": str(free_port()), "SANDBOX_PORT": str(free_port())}
     return ours | alone | secrets | chat | places | settings

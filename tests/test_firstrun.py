@@ -203,7 +203,9 @@ def checkout(tmp_path: Path) -> Path:
 def make_run(checkout: Path, port: int, **settings: str) -> AbstractContextManager[Running]:
     """As one types it: nothing but PATH and HOME in the environment."""
     env = {"PATH": os.environ["PATH"], "HOME": str(checkout)}
-    words = [f"{name}={value}" for name, value in ({"PORT": str(port)} | settings).items()]
+    # A worker that trains is in no hurry to end.
+    given = {"PORT": str(port), "CHAT_BASE_MODEL": "0"} | settings
+    words = [f"{name}={value}" for name, value in given.items()]
     return running(["make", "run", *words], cwd=checkout, env=env, port=port, patience=60)
 
 

@@ -37,7 +37,7 @@ def test_a_run_ends_with_a_model_and_its_verdict() -> None:
     assert runs.work(run).state == State.PASSED
     assert run.progress_percent == 100
     made = ModelVersion.objects.get(run=run)
-    assert made.role == ModelVersion.Role.CANDIDATE  # it answers when somebody says so
+    assert made.role == ModelVersion.Role.CHAMPION  # nothing answered before
     assert bytes(Artefact.objects.get(model=made).data).startswith(b"aggregator classifier")
     assert made.metrics["questions"] == len(few(40))
 
@@ -121,6 +121,16 @@ def test_a_run_that_is_started_is_rung_for(
         runs.start(datasets.freeze()[0])
     assert rung == ["chat.tasks.train_models"]
     assert "passed" in tasks.train_models()
+    assert tasks.train_models() == "nothing to train"
+
+
+def test_the_worker_trains_the_first_model_and_it_answers(settings: Any) -> None:
+    settings.CHAT_BASE_MODEL = False
+    assert tasks.train_models() == "nothing to train"
+    settings.CHAT_BASE_MODEL = True
+    assert "passed" in tasks.train_models()
+    classifier.forget()
+    assert classifier.classify("price of bitcoin").category in Category
     assert tasks.train_models() == "nothing to train"
 
 

@@ -52,8 +52,6 @@ class Command(BaseCommand):
         reach_database()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("loadcatalogue", verbosity=0)
-        if settings.CHAT_BASE_MODEL:
-            call_command("trainchat", if_missing=True, stdout=self.stdout, stderr=self.stderr)
         collect_static()
         self.stdout.write(where_to_go())
         call_command("ensureadmin", stdout=self.stdout, stderr=self.stderr)

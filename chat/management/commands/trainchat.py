@@ -1,4 +1,4 @@
-"""Train the chat's classifier: the base model at set-up, or a new one by hand."""
+"""Train the chat's classifier now and here, not by the worker."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ class Command(BaseCommand):
         answering = deployment.champion()
         if if_missing and answering:
             return
-        self.stdout.write("The chat's model is trained; this takes some seconds.")
         dataset, _ = datasets.freeze()
         run = TrainingRun.objects.create(dataset=dataset, seed=seed)
         if not runs.claim(run, now()):
@@ -47,6 +46,5 @@ class Command(BaseCommand):
         self.stdout.write(f"{model} of {dataset}: {figures}, {model.trained_s:.1f} s.")
         if run.reasons:
             self.stderr.write("The gate refused it: " + "; ".join(run.reasons))
-        # Where nothing answered, a modest model is better than none: it says how sure it is.
-        if not answering or (promote and not run.reasons):
+        if answering and promote and not run.reasons:
             deployment.promote(model, why="trained by trainchat")
