@@ -78,6 +78,15 @@ def classify(text: str, unit: str = "") -> Prediction:
     return model(sha256).predict(text)
 
 
+def ask(text: str, unit: str = "") -> Prediction | None:
+    """The same, for who can do without: None where no model answers."""
+    try:
+        return classify(text, unit)
+    except NoModel as error:
+        logger.debug("%s", error)
+        return None
+
+
 def current(clock: Callable[[], float] = time.monotonic) -> Lineup:
     """Who has which role, as of a second ago at most."""
     known = _memory.lineup

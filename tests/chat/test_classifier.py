@@ -25,6 +25,7 @@ def _empty() -> None:
 def test_without_a_model_it_says_so() -> None:
     with pytest.raises(classifier.NoModel, match="trainchat"):
         classifier.classify("price of btc")
+    assert classifier.ask("price of btc") is None
 
 
 def test_the_champion_answers() -> None:
