@@ -20,8 +20,8 @@ class TrainingRun(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued"
         RUNNING = "running"
-        PASSED = "passed", "trained, and good enough"
-        REFUSED = "refused", "trained, but refused by the gate"
+        PASSED = "passed"
+        REFUSED = "refused", "refused by the gate"
         FAILED = "failed"
 
     dataset = models.ForeignKey(DatasetVersion, models.PROTECT, related_name="runs")

@@ -13,7 +13,9 @@ from typing import Any
 # What reports are asked for, as `Report.as_json` writes them.
 Metrics = Mapping[str, Any]
 
-LEAST_F1 = 0.70  # of every category
+# Of every category. The smallest has 33 frozen questions, so its F1 moves by some 0.08 by chance:
+# a floor close below what is usual would refuse good models at random.
+LEAST_F1 = 0.60
 WORST_CALIBRATION = 0.05
 SLOWEST_MS = 10.0  # the 95th percentile of a classification
 LARGEST_BYTES = 10_000_000

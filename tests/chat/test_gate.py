@@ -28,7 +28,7 @@ def test_a_good_first_model_passes() -> None:
 
 
 def test_each_bound_is_told() -> None:
-    assert "NEWS: F1 0.600" in refusals(metrics(0.6), None, 1000)[0]
+    assert "NEWS: F1 0.590" in refusals(metrics(0.59), None, 1000)[0]
     assert "calibration" in refusals(metrics(calibration_error=0.06), None, 1000)[0]
     assert "10.1 ms" in refusals(metrics(p95_ms=10.1), None, 1000)[0]
     assert "bytes" in refusals(metrics(), None, 10_000_001)[0]
