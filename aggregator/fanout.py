@@ -17,6 +17,7 @@ R = TypeVar("R")
 
 WORKERS = 32
 CROWD = 64  # all providers of two questions at once
+ASIDE = 24  # parts of visitors' questions
 
 
 @cache
@@ -34,6 +35,15 @@ def crowd() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(CROWD, thread_name_prefix="crowd")
 
 
+@cache
+def beside() -> ThreadPoolExecutor:
+    """
+    Threads that ask the gateway for a visitor who asked several things. They wait for those of
+    `pool` and `crowd`, and nobody there waits for them.
+    """
+    return ThreadPoolExecutor(ASIDE, thread_name_prefix="beside")
+
+
 def submit(work: Callable[[], R]) -> Future[R]:
     """In another thread, for the same purpose."""
     return pool().submit(_clean, work, purposes.current())
@@ -44,15 +54,21 @@ def each(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
     return [crowd().submit(_clean, partial(work, item), purposes.current()) for item in items]
 
 
+def aside(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
+    """`work` for every item at once, in `beside`; the futures in the items' order."""
+    return [beside().submit(_clean, partial(work, item), purposes.current()) for item in items]
+
+
 def close() -> None:
     """Finish what is under way, and begin nothing more."""
-    for threads in (pool(), crowd()):
+    for threads in (pool(), crowd(), beside()):
         threads.shutdown(cancel_futures=True)
 
 
 def _after_fork() -> None:
     pool.cache_clear()
     crowd.cache_clear()
+    beside.cache_clear()
 
 
 def _clean(work: Callable[[], R], purpose: str) -> R:

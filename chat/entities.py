@@ -1,0 +1,313 @@
+"""
+What a question is about: assets, currencies, amounts, periods, economic series, chains, studies.
+
+Pure: the clock, and what a word means, are arguments. `carried` completes a question that refers
+back ("and ethereum?", "its market cap?") by what the question before it was about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from chat import naming, numerals, periods
+from chat.masking import words
+from chat.names import Series, names
+from chat.naming import Known, Lookup, Named
+from chat.numerals import Numeral
+from chat.periods import Period
+from chat.spelling import Spellings
+
+LONGEST = 4  # words of a series, a chain or a currency
+STUDIES = ("sma", "ema", "rsi", "volatility", "macd")
+_STUDY = {
+    "sma": r"sma|dma|moving averages?|ma\d+|(?:\d+ ?)?ma|average of the last",
+    "ema": r"ema|exponential moving averages?",
+    "rsi": r"rsi|relative strength|overbought|oversold|overs?old",
+    "volatility": r"volatil\w*|vola",
+    "macd": r"macd",
+}
+_INTERVALS = (
+    (r"\b(?:1[- ]?h|hourly|1[- ]hour|one hour)\b", "1h"),
+    (r"\b(?:4[- ]?h|4[- ]hours?|four hours?|4hr)\b", "4h"),
+    (r"\b(?:15[- ]?m|15[- ]min\w*)\b", "15m"),
+    (r"\b(?:1[- ]?w|weekly|1[- ]week)\b", "1w"),
+    (r"\b(?:1[- ]?d|daily|1[- ]day)\b", "1d"),
+)
+_BACK = re.compile(
+    r"\b(?:it|its|that|this|them|their|those|these|they|the coin|the same|same|one)\b"
+)
+_FOLLOWS = re.compile(
+    r"^(?:and|ok and|what about|whats about|how about|hows about|and what about|same for|also|now|"
+    r"but|then|or|in|for|und|y|et|e|ve|а|и)\b"
+)
+
+
+class Amount(NamedTuple):
+    """`value` of `unit`: a currency's code in lower case, the name of a part, or an asset's id."""
+
+    value: Decimal
+    unit: str  # "" when none is named
+
+
+@dataclass(frozen=True)
+class Entities:
+    """Everything a question names. `unknown` are names of assets that we do not have."""
+
+    assets: tuple[Known, ...] = ()
+    currencies: tuple[str, ...] = ()
+    amounts: tuple[Amount, ...] = ()
+    period: Period | None = None
+    series: tuple[Series, ...] = ()
+    chains: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    interval: str = ""
+    lengths: tuple[int, ...] = ()  # of studies: 50 in "50 day moving average"
+    countries: tuple[str, ...] = ()
+    typos: tuple[tuple[str, str], ...] = ()  # what was written, and what was understood
+
+    @property
+    def currency(self) -> str:
+        """The one to answer in."""
+        return self.currencies[0] if self.currencies else "usd"
+
+    def told(self) -> dict[str, Any]:
+        """As JSON, with what is there."""
+        found: dict[str, Any] = {
+            "assets": [known._asdict() for known in self.assets],
+            "currencies": list(self.currencies),
+            "amounts": [{"value": str(a.value), "unit": a.unit} for a in self.amounts],
+            "period": _told_period(self.period),
+            "series": [s._asdict() for s in self.series],
+            "chains": list(self.chains),
+            "studies": list(self.studies),
+            "interval": self.interval,
+            "lengths": list(self.lengths),
+            "countries": list(self.countries),
+            "typos": [{"written": one, "understood": other} for one, other in self.typos],
+        }
+        return {name: value for name, value in found.items() if value}
+
+    @classmethod
+    def from_told(cls, told: dict[str, Any]) -> Entities:
+        """Back from `told`; what another version wrote is left out."""
+        period = told.get("period")
+        return cls(
+            assets=tuple(Known(a["key"], a["id"], a["name"]) for a in told.get("assets", ())),
+            currencies=tuple(told.get("currencies", ())),
+            amounts=tuple(Amount(Decimal(a["value"]), a["unit"]) for a in told.get("amounts", ())),
+            period=Period(
+                datetime.fromisoformat(period["start"]),
+                datetime.fromisoformat(period["end"]) if period["end"] else None,
+                period["words"],
+                period["at"],
+            )
+            if period
+            else None,
+            series=tuple(Series(**s) for s in told.get("series", ())),
+            chains=tuple(told.get("chains", ())),
+            studies=tuple(told.get("studies", ())),
+            interval=told.get("interval", ""),
+            lengths=tuple(told.get("lengths", ())),
+            countries=tuple(told.get("countries", ())),
+        )
+
+
+def _told_period(period: Period | None) -> dict[str, Any] | None:
+    if period is None:
+        return None
+    end = period.end.isoformat() if period.end else None
+    return {
+        "start": period.start.isoformat(),
+        "end": end,
+        "words": period.words,
+        "at": period.at,
+    }
+
+
+def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Entities:
+    """What a question names, by its words alone."""
+    seen = numerals.folded(naming.cleaned(text))
+    said = words(seen)
+    found = naming.find(seen, lookup, spellings)
+    series = _series(said)
+    # "fed rate" is a series, and "link" in "link?" the only thing there is.
+    assets = found.assets or (() if series else found.maybe)
+    assets = _without_series(assets, series, said)
+    studies = tuple(
+        name for name, pattern in _STUDY.items() if re.search(rf"\b(?:{pattern})\b", said)
+    )
+    period = periods.find(seen, now)
+    amounts = _amounts(seen, assets, period, found.spans)
+    return Entities(
+        assets=tuple(Known(a.key, a.id, a.name) for a in assets),
+        currencies=tuple(
+            dict.fromkeys([*_currencies(seen, said, amounts), *map(_plain, found.quotes)])
+        ),
+        amounts=amounts,
+        period=period,
+        series=series,
+        chains=_each(said, names().chains),
+        studies=studies,
+        interval=next((i for p, i in _INTERVALS if re.search(p, seen.lower())), ""),
+        lengths=_lengths(said) if studies else (),
+        countries=_each(said, names().countries),
+        typos=tuple((a.asked, a.name) for a in assets if a.typo),
+    )
+
+
+def _series(said: str) -> tuple[Series, ...]:
+    """The longest names win: "core cpi" is not also "cpi"."""
+    found = []
+    for name in sorted(names().indicators, key=len, reverse=True):
+        if re.search(rf"(?<!\S){re.escape(name)}(?!\S)", said):
+            found.append((said.index(name), names().indicators[name]))
+            said = said.replace(name, "#")
+    return tuple(dict.fromkeys(series for _, series in sorted(found, key=lambda item: item[0])))
+
+
+def _without_series(
+    assets: Sequence[Named], series: Sequence[Series], said: str
+) -> tuple[Named, ...]:
+    """A name that stands in a series' name is no asset: "dow", "spx index"."""
+    inside = " ".join(
+        name for name, s in names().indicators.items() if s in series and name in said
+    )
+    return tuple(a for a in assets if words(a.asked) not in inside.split() or not inside)
+
+
+def _each(said: str, known: Any) -> tuple[str, ...]:
+    tokens = said.split()
+    found = (
+        known.get(" ".join(tokens[place : place + length]))
+        for place in range(len(tokens))
+        for length in range(LONGEST, 0, -1)
+    )
+    return tuple(dict.fromkeys(item for item in found if item))
+
+
+# Codes that are words too: they count as money beside a number, or in capitals.
+_WORDY = frozenset(("try", "won", "real", "rand", "tl", "pound", "php", "cad"))
+
+
+def _currencies(seen: str, said: str, amounts: Sequence[Amount]) -> list[str]:
+    """In their order, those to be answered in before those of an amount ("100 usd in eur")."""
+    of_amounts = [a.unit for a in amounts if a.unit in names().currencies.values()]
+    # "$link" is a name, "$5" and "5$" are money.
+    spoken = [names().signs[c[0]] for c in re.findall(r"[$€£¥₹₩](?![^\W\d_])", seen)]
+    tokens = said.split()
+    for place, token in enumerate(tokens):
+        pair = " ".join(tokens[place : place + 2])
+        code = names().currencies.get(pair) or names().currencies.get(token)
+        if code and (token not in _WORDY or token.upper() in seen or code in of_amounts):
+            spoken.append(code)
+    wanted = [code for code in spoken if code not in of_amounts]
+    return [*dict.fromkeys(wanted), *dict.fromkeys(of_amounts)]
+
+
+def _amounts(
+    seen: str,
+    assets: Sequence[Named],
+    period: Period | None,
+    spans: Sequence[tuple[int, int]],
+) -> tuple[Amount, ...]:
+    """Numbers with what they count; years, lengths of periods and parts of names are none."""
+    found = []
+    lower = seen.casefold()
+    start = lower.find(period.words) if period else -1
+    taken = list(spans)
+    if period is not None and start >= 0:
+        taken.append((start, start + len(period.words)))
+    for numeral in numerals.read(seen):
+        if any(numeral.start < end and begin < numeral.end for begin, end in taken):
+            continue
+        if unit := _unit(seen, numeral, assets):
+            found.append(Amount(abs(numeral.value), unit))
+        elif seen[numeral.start].isdigit() or numeral.value >= 100:
+            found.append(Amount(numeral.value, ""))
+    return tuple(found)
+
+
+def _unit(seen: str, numeral: Numeral, assets: Sequence[Named]) -> str:
+    before = seen[: numeral.start].rstrip()[-1:]
+    if before in names().signs:
+        return names().signs[before]
+    after = seen[numeral.end :]
+    if sign := re.match(r"\s?([$€£¥₹₩])", after):
+        return names().signs[sign[1]]
+    for named in assets:
+        between = seen[numeral.end : named.start]
+        if named.start >= numeral.end and re.fullmatch(r"\s*(?:whole )?", between):
+            return named.id
+    tokens = words(after[:40]).split()
+    for length in (2, 1):
+        said = " ".join(tokens[:length])
+        if code := names().currencies.get(said):
+            return code
+        if part := names().parts.get(said):
+            return part.name
+    return ""
+
+
+def _plain(quote: str) -> str:
+    """A coin that follows the dollar is asked for by those who want dollars."""
+    return "usd" if quote in ("usdt", "usdc") else quote
+
+
+def _lengths(said: str) -> tuple[int, ...]:
+    """Numbers that can be how many candles a study looks at."""
+    numbers = (int(n) for n in re.findall(r"(?<![^\W\d_])(\d{1,3})(?=\s|d|$|p)", said))
+    return tuple(dict.fromkeys(n for n in numbers if 2 <= n <= 250))
+
+
+def refers_back(text: str, found: Entities) -> bool:
+    """Is a question complete only with the one before it?"""
+    said = words(text)
+    if len(said.split()) > 9:
+        return False
+    return bool(_FOLLOWS.match(said)) or (not found.assets and bool(_BACK.search(said)))
+
+
+def is_bare(text: str, found: Entities) -> bool:
+    """Does it say nothing but names and periods: "and ethereum?", "in euros?", "last week?\""""
+    said = words(text)
+    for known in found.assets:
+        for name in (known.name, known.key, known.id):
+            said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", " ", said)
+    for table in (names().assets, names().currencies):
+        for name in table:
+            if name in said:
+                said = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", " ", said)
+    if found.period:
+        said = said.replace(words(found.period.words), " ")
+    for written, _ in found.typos:
+        said = said.replace(words(written), " ")
+    rest = set(said.split())
+    return rest <= _FILLER
+
+
+_FILLER = frozenset(
+    "and ok what about whats hows how same for also now but then or in the please pls to und y et "
+    "e ve и а past last over since from a an coin token".split()
+)
+
+
+def carried(found: Entities, before: Entities) -> Entities:
+    """What a follow-up leaves out, as the question before it had it."""
+    return replace(
+        found,
+        assets=found.assets or before.assets,
+        currencies=found.currencies or before.currencies,
+        amounts=found.amounts or before.amounts,
+        period=found.period or before.period,
+        series=found.series or before.series,
+        chains=found.chains or (before.chains if not found.assets else ()),
+        studies=found.studies or before.studies,
+        interval=found.interval or before.interval,
+        lengths=found.lengths or before.lengths,
+        countries=found.countries or before.countries,
+    )

@@ -1,0 +1,36 @@
+"""PRICE_QUERY: what one or more assets cost now."""
+
+from __future__ import annotations
+
+from aggregator.answers import Answer
+from chat import asking
+from chat.facts import Facts, Failure, Figure
+from chat.skills.base import Question
+
+MOST = 20  # assets of one question
+
+
+def facts(asked: Question) -> Facts:
+    assets = asked.entities.assets[:MOST]
+    if not assets:
+        return Facts(
+            failures=(Failure("the price", "the question names no asset that is known here"),)
+        )
+    by_key = {known.key: known for known in assets}
+    figures, failures = [], []
+    for key, said in asking.prices(list(by_key), asked.currency, asked.deadline).items():
+        name = by_key[key].name
+        if not isinstance(said, Answer):
+            failures.append(asking.failure(f"the price of {name}", said))
+            continue
+        source = asked.source(said)
+        for row in asking.rows(said):
+            figures.append(Figure(name, "price", row.price, row.quote, source, row.last_updated))
+            if row.change_24h_percent is not None:
+                figures.append(Figure(name, "change in 24 h", row.change_24h_percent, "%", source))
+    first = assets[0].name
+    return Facts(
+        tuple(figures),
+        failures=tuple(failures),
+        suggestions=(f"How did {first} do in the past 7 days?", f"News about {first}"),
+    )
