@@ -124,7 +124,7 @@ def _field(name: str, field: Any, value: str, wrong: Sequence[str]) -> Field:
 def ask(request: HttpRequest, choice: Choice, given: Mapping[str, str]) -> Shown | Problem:
     """What the API answers to these parameters, or its error."""
     try:
-        with _admitted(request):
+        with admitted(request):
             return Shown.of(answer_to(choice.asked(data=dict(given))))
     except (GatewayError, APIException) as error:
         response = errors.handler(error, {"view": "explorer"})
@@ -132,7 +132,7 @@ def ask(request: HttpRequest, choice: Choice, given: Mapping[str, str]) -> Shown
 
 
 @contextmanager
-def _admitted(request: HttpRequest) -> Iterator[None]:
+def admitted(request: HttpRequest) -> Iterator[None]:
     """Counted like a request to the API, and given one of few places."""
     verdict = meter.count(caller_of(request))
     if not verdict.allowed:

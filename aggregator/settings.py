@@ -268,6 +268,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "OAS_VERSION": "3.1.0",
     "TAGS": [
         {"name": "data", "description": "Market data, each answer with its source and age."},
+        {"name": "chat", "description": "Questions in plain words, answered from the same data."},
         {"name": "system", "description": "The gateway and its providers."},
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

@@ -38,5 +38,7 @@ urlpatterns: list[URLPattern | URLResolver | Any] = [
     re_path(r"^", include("monitoring.urls")),
     re_path(r"^", include("monitoring.api.urls")),
     re_path(r"^", include("chat.api.learning_urls")),
+    re_path(r"^", include("chat.urls")),
+    re_path(r"^", include("chat.api.urls")),
     re_path(r"^", include(api)),
 ]

@@ -291,8 +291,10 @@ def is_bare(text: str, found: Entities) -> bool:
 
 
 _FILLER = frozenset(
-    "and ok what about whats hows how same for also now but then or in the please pls to und y et "
-    "e ve и а past last over since from a an coin token".split()
+    words(
+        "and ok what about whats hows how same for also now but then or in the please pls to und y "
+        "et e ve и а past last over since from a an coin token"
+    ).split()
 )
 
 

@@ -101,7 +101,7 @@ class Facts:
 
     def sources(self) -> tuple[Source, ...]:
         """Each once, those of the question itself left out."""
-        used = (item.source for item in (*self.figures, *self.passages))
+        used = [*(f.source for f in self.figures), *(p.source for p in self.passages)]
         return tuple(dict.fromkeys(source for source in used if source.provider != ASKED))
 
     def data(self, now: float) -> list[dict[str, Any]]:

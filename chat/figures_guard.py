@@ -13,16 +13,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from chat import naming, numerals
 from chat.facts import Facts, Figure
+from chat.masking import words
 from chat.names import names
 from chat.numerals import Numeral
 
-ORDINALS = (
+ORDINALS = words(
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"
 ).split()
 # Number words that `numerals` does not read, and those of languages nobody asked for.
@@ -87,21 +88,21 @@ def check(text: str, facts: Facts) -> list[Offence]:
 
 
 def _judge(text: str, numeral: Numeral, figures: Sequence[Figure]) -> list[Offence]:
-    words = text[numeral.start : numeral.end].strip()
+    said = text[numeral.start : numeral.end].strip()
     same = [f for f in figures if abs(Decimal(f.value)) == abs(numeral.value)]
     if not same:
-        return [Offence(words, "no fact has this value")]
+        return [Offence(said, "no fact has this value")]
     same = [f for f in same if _has_unit(text, numeral, f)]
     if not same:
-        return [Offence(words, "its unit is another")]
+        return [Offence(said, "its unit is another")]
     same = [f for f in same if _has_sign(text, numeral, f)]
     if not same:
-        return [Offence(words, "its sign or direction is another")]
+        return [Offence(said, "its sign or direction is another")]
     same = [f for f in same if _has_subject(text, numeral, f, figures)]
     if not same:
-        return [Offence(words, "it is a figure of something else")]
+        return [Offence(said, "it is a figure of something else")]
     if not any(_is_about(text, numeral, f) for f in same):
-        return [Offence(words, "it is another figure of that")]
+        return [Offence(said, "it is another figure of that")]
     return []
 
 
@@ -203,7 +204,8 @@ def _without_quotes(text: str, facts: Facts) -> str:
     quotes = [p.title for p in facts.passages] + [f.subject for f in facts.figures]
     quotes += [s for p in facts.passages for s in re.split(r"(?<=[.!?])\s+", p.text)]
     quotes += [f.label for f in facts.figures]
-    quotes += [day for item in (*facts.figures, *facts.passages) for day in _days(item.at)]
+    moments = [*(f.at for f in facts.figures), *(p.at for p in facts.passages)]
+    quotes += [day for at in moments for day in _days(at)]
     for quote in sorted(set(quotes), key=len, reverse=True):
         plain = numerals.folded(naming.cleaned(quote)).strip()
         if len(plain) > 2 and any(c.isdigit() or c.isalpha() for c in plain):
@@ -216,21 +218,20 @@ def _without_quotes(text: str, facts: Facts) -> str:
 
 def _blank(quoted: str) -> str:
     """What is taken out leaves its words without their numbers, so that it still tells of what."""
-    return re.sub(r"\d", "#", numerals_out(quoted))
+    return re.sub(r"\d", "#", _without_numbers(quoted))
 
 
-def numerals_out(quoted: str) -> str:
+def _without_numbers(quoted: str) -> str:
     for numeral in reversed(numerals.read(quoted)):
         quoted = quoted[: numeral.start] + "#" + quoted[numeral.end :]
     return STRANGE.sub("#", quoted)
 
 
-def _days(at: object) -> list[str]:
+def _days(at: date | datetime | None) -> list[str]:
     if at is None:
         return []
     day = at.date() if isinstance(at, datetime) else at
-    assert hasattr(day, "isoformat")
-    said = [str(day.isoformat())]
+    said = [day.isoformat()]
     if isinstance(at, datetime):
         said.append(f"{at:%Y-%m-%d at %H:%M}")
         said.append(f"{at:%Y-%m-%d %H:%M}")

@@ -1,4 +1,4 @@
-"""What `names.yaml` says: words of people for assets, currencies, chains and economic series. Pure."""
+"""What `names.yaml` says: people's words for assets, currencies, chains and series. Pure."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from chat.masking import CJK
+from chat.masking import CJK, words
 from chat.names import names
 from chat.spelling import Spellings
 
@@ -25,18 +25,25 @@ _PAIR = re.compile(
     r"(?P<base>[a-z]{2,6}?)(?:[-/_]?)(?P<quote>usdt|usdc|usd|eur|gbp|jpy|btc|eth)", re.IGNORECASE
 )
 _AFTER = frozenset(
-    "price prices coin coins token tokens protocol usd usdt eur btc eth chart mcap marketcap market "
-    "worth volume supply news rsi macd ema sma ath atl staking sentiment holders tvl cost costs "
-    "value preis kurs precio prix prezzo cena fiyat fiyatı курс цена perpetual perps futures".split()
+    words(
+        "price prices coin coins token tokens protocol usd usdt eur btc eth chart mcap market "
+        "worth volume supply news rsi macd ema sma ath atl staking sentiment holders tvl cost "
+        "costs value preis kurs precio prix prezzo cena fiyat fiyatı курс цена perpetual perps "
+        "futures"
+    ).split()
 )
-_BEFORE = frozenset("buy sell hold hodl holding own trade trading swap bought sold stake".split())
+_BEFORE = frozenset(
+    words("buy sell hold hodl holding own trade trading swap bought sold stake").split()
+)
 _OF = frozenset(
-    "price value worth cap volume supply cost market rsi macd ema sma chart news kurs preis precio "
-    "prix valor sentiment history performance ath".split()
+    words(
+        "price value worth cap volume supply cost market rsi macd ema sma chart news kurs preis "
+        "precio prix valor sentiment history performance ath"
+    ).split()
 )
-_NOT_AFTER = frozenset("a an the to it my your this that me us in on at future".split())
-_LEADS = frozenset("to the it my your this that me us of for".split())
-_JOINTS = frozenset("and or vs versus against und y et oder o e ou".split())
+_NOT_AFTER = frozenset(words("a an the to it my your this that me us in on at future").split())
+_LEADS = frozenset(words("to the it my your this that me us of for").split())
+_JOINTS = frozenset(words("and or vs versus against und y et oder o e ou").split())
 
 
 class Known(NamedTuple):

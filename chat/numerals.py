@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
+from chat.masking import words
+
 MINUSES = "-\N{MINUS SIGN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\ufe63\uff0d"
 _GAPS = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}"
 _MARKS = rf"[,.'’_{_GAPS}]"
@@ -33,11 +35,11 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 
-_SMALL = (
+_SMALL = words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen"
 ).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_TENS = words("twenty thirty forty fifty sixty seventy eighty ninety").split()
 _WORDS: dict[str, Decimal] = {
     **{word: Decimal(value) for value, word in enumerate(_SMALL)},
     **{word: Decimal(10 * value) for value, word in enumerate(_TENS, 2)},

@@ -10,12 +10,16 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
+from chat.masking import words
+
 FIRST_YEAR = 1900
 MOST_DAYS = 150 * 366
 
 _NUMBERS = dict(
     zip(
-        "a an one two three four five six seven eight nine ten twelve thirty ninety few".split(),
+        words(
+            "a an one two three four five six seven eight nine ten twelve thirty ninety few"
+        ).split(),
         (1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 30, 90, 3),
         strict=True,
     )
@@ -30,7 +34,7 @@ _DAYS = {
 }
 _UNIT = "|".join(sorted(_DAYS, key=len, reverse=True))
 _COUNT = rf"\d{{1,4}}|{'|'.join(_NUMBERS)}"
-_MONTHS = (
+_MONTHS = words(
     "january february march april may june july august september october november december"
 ).split()
 _MONTH = "|".join([*_MONTHS, *(m[:3] for m in _MONTHS), "sept"])

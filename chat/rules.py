@@ -34,8 +34,8 @@ def _says(pattern: str) -> re.Pattern[str]:
 
 
 _POLITE = (
-    r"(?:hi|hey|hello|please|pls|can you|could you|tell|give|show|me|get|check|lookup|what|whats|is|"
-    r"are|was|the|a|of|for|to|in|at|right|now|current|currently|latest|live|today|todays|spot|"
+    r"(?:hi|hey|hello|please|pls|can you|could you|tell|give|show|me|get|check|lookup|what|whats|"
+    r"is|are|was|the|a|of|for|to|in|at|right|now|current|currently|latest|live|today|todays|spot|"
     r"quote|how|much|does|do|one|1|cost|costs|worth|price|prices|value|and|kurs|preis|aktuell|"
     r"precio|prix|prezzo|cours|цена|курс|usd|usdt|dollars?|eur|euros?|gbp|trading|rate|it|coin|s|"
     r"token|just|ok|so|moment|this|moment|currency|symbol|each|both|fx|going|<asset>|<currency>)"
@@ -56,7 +56,7 @@ _WHAT = re.compile(
     r"^(?:what|how|why|who|explain|can|should|will|is|are|does|do|when|where|which|define|meaning)\b"
 )
 _CONVERTS = re.compile(
-    r"\b(?:convert|in|to|into|as|=|worth|how (?:many|much)|equals?|en|auf|nach|a|to|ke|gleich)\b|->|="
+    r"\b(?:convert|in|to|into|as|=|worth|how (?:many|much)|equals?|en|auf|nach|a|ke|gleich)\b|->|="
 )
 _NEWS = re.compile(
     r"^(?:the |any |latest |newest |recent |crypto |<asset> |show me |give me |today s? ?|todays )*"
@@ -98,8 +98,8 @@ def _fees(said: str, text: str, found: Entities) -> bool:
     if not _GAS.search(said) or found.period or re.search(r"\b(?:natural|vs|or|compare)\b", said):
         return False
     return len(said.split()) <= 5 and not re.search(
-        r"\b(?:what is|whats a|why|how do|how does|explain|mean|limits?|tokens?|war|station|used|who|"
-        r"understand|for|endpoint|data|missing|source)\b",
+        r"\b(?:what is|whats a|why|how do|how does|explain|mean|limits?|tokens?|war|station|used|"
+        r"who|understand|for|endpoint|data|missing|source)\b",
         said,
     )
 

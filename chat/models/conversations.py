@@ -51,8 +51,6 @@ class Conversation(models.Model):
     )
     at = models.DateTimeField("begun", default=now, db_index=True)
 
-    interactions: models.Manager[Interaction]
-
     class Meta:
         ordering = ["-at"]
         constraints = [  # noqa: RUF012 (Django's own shape)
@@ -90,8 +88,6 @@ class Interaction(models.Model):
     )
     latency_ms = models.FloatField()
     at = models.DateTimeField(default=now, db_index=True)
-
-    feedback: models.Manager[Feedback]
 
     class Meta:
         ordering = ["at"]

@@ -11,7 +11,7 @@ from aggregator.encoding import dumps
 from providers.http import decode
 
 if TYPE_CHECKING:
-    _TextField = models.TextField[Any, Any]
+    _TextField = models.Field[Any, Any]
 else:
     _TextField = models.TextField  # which is generic for the type checker alone
 

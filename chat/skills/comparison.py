@@ -59,7 +59,7 @@ def _of_assets(asked: Question) -> Facts:
         figures += figures_of(row, fields, known.name, money, source)
         if row.market_cap is not None:
             caps[known.name] = row.market_cap
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if len(caps) > 1 and len(set(caps.values())) == len(caps):
         largest = max(caps, key=lambda name: caps[name])
         remarks = (f"{largest} is the largest of them by market capitalisation.",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from aggregator.answers import Answer
 from chat import asking
@@ -34,7 +35,7 @@ def facts(asked: Question) -> Facts:
         figures += found
         if not found:
             failures.append(Failure(f"the series {series.title}", "it has no value in that time"))
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if asked.mentions(r"next|when|calendar|meeting|release\w*|publish\w*|schedule\w*|date"):
         remarks = ("When a figure is next published is not known here.",)
     return Facts(tuple(figures), failures=tuple(failures), remarks=remarks)
@@ -50,7 +51,7 @@ def _wanted(asked: Question) -> list[Series]:
             continue
         for code in asked.entities.countries:
             country = next(name for name, c in names().countries.items() if c == code)
-            found.append(Series(f"{code}/{abroad.series}", f"{abroad.title} ({country.title()})"))
+            found.append(Series(f"{code}/{abroad.id}", f"{abroad.title} ({country.title()})"))
     return found
 
 
@@ -71,16 +72,15 @@ def _figures(asked: Question, series: Series, said: Answer) -> list[Figure]:
     if not rows:
         return []
     source, last = asked.source(said), rows[-1]
-    assert last.value is not None
-    unit = last.units or ""
+    value, unit = last.value or Decimal(0), last.units or ""  # those without one are left out
     found = []
     if series.change and len(rows) > series.change:
         before = next((row for row in reversed(rows) if row.date == _year_before(last.date)), None)
-        change = change_percent(before.value, last.value) if before and before.value else None
+        change = change_percent(before.value, value) if before and before.value else None
         if change is not None:
             label = "change over a year"
             found.append(computed(series.title, label, rounded(change), "%", source, last.date))
-    found.append(Figure(series.title, "value", last.value, unit, source, last.date))
+    found.append(Figure(series.title, "value", value, unit, source, last.date))
     earlier = _earlier(rows, asked)
     if earlier is not None and earlier.value is not None and earlier.date != last.date:
         found.append(Figure(series.title, "value", earlier.value, unit, source, earlier.date))

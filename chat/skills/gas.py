@@ -37,7 +37,7 @@ def facts(asked: Question) -> Facts:
             ]
             if row.base_fee is not None:
                 figures.append(Figure(name, "base fee", row.base_fee, row.unit, source))
-    remarks = ()
+    remarks: tuple[str, ...] = ()
     if asked.entities.period or asked.mentions(r"will|tonight|tomorrow|later|yesterday|usually"):
         remarks = ("Only the fees of this moment are known here.",)
     return Facts(

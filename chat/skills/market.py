@@ -27,8 +27,8 @@ DAY = timedelta(days=1)
 # Figures that people ask for and that none of our providers sends.
 ELSEWHERE = re.compile(
     r"\b(?:ath|all time high|all time low|atl|open interest|funding|liquidat\w+|long short|"
-    r"etf|flows?|inflows?|outflows?|hash ?rate|difficulty|active addresses|wallets?|holders|whales?|"
-    r"mvrv|sopr|nvt|puell|max(?:imum)? pain|implied|apy|apr|yields?|staked|burn\w*|mined|"
+    r"etf|flows?|inflows?|outflows?|hash ?rate|difficulty|active addresses|wallets?|holders|"
+    r"whales?|mvrv|sopr|nvt|puell|max(?:imum)? pain|implied|apy|apr|yields?|staked|burn\w*|mined|"
     r"transactions per|tps|fdv|fully diluted|max(?:imum)? supply|total supply)\b"
 )
 

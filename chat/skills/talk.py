@@ -6,8 +6,8 @@ from chat.facts import Facts
 from chat.skills.base import Question
 
 CAN = (
-    "I answer questions about crypto markets, fees, news, sentiment and the economy from live data, "
-    "and say where each figure came from and how old it is."
+    "I answer questions about crypto markets, fees, news, sentiment and the economy from live "
+    "data, and say where each figure came from and how old it is."
 )
 EXAMPLES = (
     "Price of BTC and ETH",

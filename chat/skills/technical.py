@@ -19,9 +19,9 @@ USUAL_LENGTHS = {"sma": (50, 200), "ema": (20,), "rsi": (14,), "volatility": (30
 ALL = ("rsi", "sma", "ema", "volatility")
 INTERVAL = "1d"
 OTHERS = (
-    r"bollinger\w*|ichimoku|fibonacci|fib|pivots?|patterns?|wedge|triangle|divergence|trend ?lines?|"
-    r"supports?|resistances?|head and shoulders|double (?:top|bottom)|vwap|obv|adx|atr|stoch\w*|"
-    r"supertrend|elliott|harmonic|flag|cup|correlation|beta"
+    r"bollinger\w*|ichimoku|fibonacci|fib|pivots?|patterns?|wedge|triangle|divergence|"
+    r"trend ?lines?|supports?|resistances?|head and shoulders|double (?:top|bottom)|vwap|obv|adx|"
+    r"atr|stoch\w*|supertrend|elliott|harmonic|flag|cup|correlation|beta"
 )
 
 

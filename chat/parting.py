@@ -1,0 +1,47 @@
+"""
+The parts of a question that asks several things: "btc price, eth gas and the latest news".
+
+A part is a clause that a rule is sure of; clauses that say nothing by themselves belong to the one
+before. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from chat import rules
+from chat.categories import Category
+from chat.entities import Entities
+
+MOST = 4
+_CUT = re.compile(r"[,;?!\n]+|\b(?:and|also|plus|und|y|et)\b", re.IGNORECASE)
+
+
+class Part(NamedTuple):
+    text: str
+    category: Category
+    entities: Entities
+
+
+def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
+    """Parts of at least two categories; none for a question that asks one thing."""
+    found: list[Part] = []
+    pieces: list[str] = []
+    for clause in filter(None, (piece.strip() for piece in _CUT.split(text))):
+        verdict = rules.judge(clause, find(clause))
+        widget = verdict is not None and verdict.rule == "widget"
+        if verdict is None or verdict.category is Category.SMALLTALK:
+            if found and len(clause.split()) > 2:
+                return []  # something else is asked that no rule is sure of
+            continue
+        if found and (widget or found[-1].category is verdict.category):
+            pieces[-1] = f"{pieces[-1]}, {clause}"
+            found[-1] = Part(pieces[-1], found[-1].category, find(pieces[-1]))
+        else:
+            pieces.append(clause)
+            found.append(Part(clause, verdict.category, find(clause)))
+    if len({part.category for part in found}) < 2:
+        return []
+    return found[:MOST]

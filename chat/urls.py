@@ -1,0 +1,14 @@
+"""The chat page. A trailing slash is optional."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+
+from chat import views
+from chat.api.urls import ID
+
+urlpatterns = [
+    re_path(r"^chat/?$", views.page, name="chat"),
+    re_path(r"^chat/feedback/?$", views.feedback, name="chat-feedback"),
+    re_path(rf"^chat/{ID}/?$", views.page, name="chat-of"),
+]
