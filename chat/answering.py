@@ -53,14 +53,19 @@ def reply(
     before = None if is_new else before_of(conversation)
     find = partial(_find, now=now)
     said = find(text)
-    unit = str(conversation.pk)
-    judged = sorting.sort(
-        text, said, before, means.classify, partial(llm.category_of, model=means.model), unit
+    parts = parting.parts(text, find)
+    judged = _of_parts(parts) or sorting.sort(
+        text,
+        said,
+        before,
+        means.classify,
+        partial(llm.category_of, model=means.model),
+        str(conversation.pk),
     )
     if before is not None and entities.refers_back(text, said):
         said = entities.carried(said, before.entities)
     deadline = Deadline(settings.UPSTREAM_PATIENCE_S)
-    facts = _facts(text, said, judged, now, deadline, find)
+    facts = _facts(parts or [Part(text, judged.category, said)], judged, now, deadline)
     answer, suggestions = _words(text, said, judged, facts, means)
     moment = means.clock()
     interaction = Interaction(
@@ -104,18 +109,22 @@ def _find(text: str, now: datetime) -> Entities:
     return entities.find(text, now, known.lookup, known.spellings())
 
 
-def _facts(
-    text: str,
-    said: Entities,
-    judged: Sorted,
-    now: datetime,
-    deadline: Deadline,
-    find: Callable[[str], Entities],
-) -> Facts:
+def _of_parts(parts: list[Part]) -> Sorted | None:
+    """A question of several parts counts as the first of them."""
+    if not parts:
+        return None
+    return Sorted(parts[0].category, min(part.confidence for part in parts), Route.RULE)
+
+
+def _facts(parts: list[Part], judged: Sorted, now: datetime, deadline: Deadline) -> Facts:
     if judged.route is Route.CLARIFY:
         return Facts()
-    parts = parting.parts(text, find) or [Part(text, judged.category, said)]
-    found = []
+    typos = {typo for part in parts for typo in part.entities.typos}
+    remarks = [
+        f"I read \N{LEFT DOUBLE QUOTATION MARK}{written}\N{RIGHT DOUBLE QUOTATION MARK} as {name}."
+        for written, name in sorted(typos)
+    ]
+    found = [Facts(remarks=tuple(remarks))]
     for left, part in zip(range(len(parts), 0, -1), parts, strict=True):
         # The first part must not use up the time of the others.
         share = deadline.within(deadline.left() / left)

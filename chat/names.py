@@ -25,12 +25,13 @@ class Part(NamedTuple):
 class Series(NamedTuple):
     """
     An economic series. `change` is over how many of its periods its change in percent is what
-    people ask for; 0 when the value itself is.
+    people ask for; 0 when the value itself is. `unit` is for those who send the value alone.
     """
 
     id: str
     title: str
     change: int = 0
+    unit: str = ""
 
 
 class Rate(NamedTuple):
@@ -64,7 +65,8 @@ def names() -> Names:
     )
     money = {word: code for code, others in said["currencies"].items() for word in (code, *others)}
     series = {
-        id: Series(id, row["title"], row.get("change", 0)) for id, row in said["indicators"].items()
+        id: Series(id, row["title"], row.get("change", 0), row.get("unit", ""))
+        for id, row in said["indicators"].items()
     }
     return Names(
         assets=_by_word(said["assets"]),

@@ -73,19 +73,26 @@ class Turn:
     def of(cls, interaction: Interaction, now: float) -> Turn:
         shown = told(interaction, now)
         facts = shown["data"]
+        passages = [fact for fact in facts if fact["kind"] == "passage"]
+        # A headline is shown as the link that it is.
+        headlines = tuple(
+            f"{fact['title']} (" for fact in passages if is_web(fact["url"]) and not fact["text"]
+        )
         return cls(
             id=str(interaction.pk),
             conversation=str(interaction.conversation_id),
             query=interaction.query,
-            lines=interaction.answer.splitlines(),
+            lines=[
+                line for line in interaction.answer.splitlines() if not line.startswith(headlines)
+            ],
             category=interaction.category.replace("_", " ").lower(),
             route=ROUTES[interaction.route],
             percent=round(100 * interaction.confidence),
             rows=[_row(fact) for fact in facts if fact["kind"] == "figure"],
             links=[
                 Link(fact["title"], fact["url"], fact["by"] or fact["provider"])
-                for fact in facts
-                if fact["kind"] == "passage" and is_web(fact["url"])
+                for fact in passages
+                if is_web(fact["url"])
             ],
             sources=shown["sources"],
             suggestions=shown["suggestions"],

@@ -23,6 +23,7 @@ class Part(NamedTuple):
     text: str
     category: Category
     entities: Entities
+    confidence: float = 1.0
 
 
 def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
@@ -38,10 +39,11 @@ def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
             continue
         if found and (widget or found[-1].category is verdict.category):
             pieces[-1] = f"{pieces[-1]}, {clause}"
-            found[-1] = Part(pieces[-1], found[-1].category, find(pieces[-1]))
+            sure = min(found[-1].confidence, verdict.confidence)
+            found[-1] = Part(pieces[-1], found[-1].category, find(pieces[-1]), sure)
         else:
             pieces.append(clause)
-            found.append(Part(clause, verdict.category, find(clause)))
+            found.append(Part(clause, verdict.category, find(clause), verdict.confidence))
     if len({part.category for part in found}) < 2:
         return []
     return found[:MOST]

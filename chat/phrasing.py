@@ -32,11 +32,10 @@ def body(facts: Facts, now: float, *, sources: bool = True) -> list[str]:
     found = list(facts.remarks)
     for (subject, source), group in groupby(facts.figures, key=lambda f: (f.subject, f.source)):
         said = "; ".join(_figure(figure, now) for figure in group)
-        if source.provider == ASKED:
-            found.append(f"{_capital(said)}.")
-        else:
+        if source.provider != ASKED:  # what stands in the question need not be said again
             whence = f" ({whence_of(source, now)})" if sources else ""
-            found.append(f"{_capital(subject)}: {said}{whence}.")
+            joint = " " if said.startswith(("costs ", "is worth ")) else ": "
+            found.append(f"{_capital(subject)}{joint}{said}{whence}.")
     found += [_passage(passage, now, sources) for passage in facts.passages]
     return found
 
@@ -78,13 +77,13 @@ def number(figure: Decimal | int) -> str:
 
 def clarify(questions: Iterable[str]) -> str:
     """Asking back, with what it may have been."""
-    asked = "; ".join(questions)
-    return f"{CLARIFY} Did you mean: {asked}?" if asked else CLARIFY
+    asked = " / ".join(questions)
+    return f"{CLARIFY} Did you mean one of these? {asked}" if asked else CLARIFY
 
 
 def _figure(figure: Figure, now: float) -> str:
-    label = figure.label if figure.source.provider != ASKED else ""
     when = _when(figure.at, now)
+    label = "costs" if figure.label == "price" and not when else figure.label
     how = ", computed" if figure.how == COMPUTED and "computed" not in figure.label else ""
     return " ".join(filter(None, (label, value(figure), when))) + how
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chat import glossary
 from chat.categories import Category
 from chat.entities import Entities, is_bare
 from chat.masking import words
@@ -134,6 +135,115 @@ def _study(said: str, text: str, found: Entities) -> bool:
     return not re.search(r"\b(?:implied|mean|work|buy|sell|best|vs|or|why|what is an?)\b", said)
 
 
+_DEFINE = re.compile(
+    r"^(?:what is|what are|whats|what s|define|explain|meaning of|definition of|what does)"
+    r"(?: an?| the)? (?P<what>.+?)(?: mean| means| exactly| in crypto)?$"
+)
+
+
+def _definition(said: str, text: str, found: Entities) -> bool:
+    """The name of an entry of the glossary, or of an asset, and nothing else."""
+    asked = _DEFINE.match(said)
+    if asked is None or found.series or found.studies or found.period:
+        return False
+    what = asked["what"]
+    named = any(what in (words(a.name), words(a.id)) for a in found.assets)
+    matches = glossary.search(what, 1)
+    exact = {words(n) for m in matches for n in (m.entry.term, *m.entry.aliases)}
+    return named or what in exact or what.removesuffix("s") in exact
+
+
+_PERFORMED = re.compile(
+    r"^(?:how (?:did|has|have|is|was)|performance|perform\w*|chang\w*|price change|price history|"
+    r"history|percent\w*|return)\b|\b(?:performance|change|history|return|returns|gain)\b"
+)
+_JUDGES = re.compile(
+    r"\b(?:why|will|should|predict\w*|forecast|sentiment|news|mood|feel\w*|volatil\w*|if|vs|think|"
+    r"index|etf|better|rate|fed|upgrade|launch\w*|happen\w*|react\w*|going to|tps|fees?|gas)\b"
+)
+
+
+def _performance(said: str, text: str, found: Entities) -> bool:
+    if not found.assets or found.period is None or found.studies or found.series:
+        return False
+    return bool(_PERFORMED.search(said)) and not _JUDGES.search(said) and len(said.split()) <= 12
+
+
+_FIGURE = re.compile(
+    r"\b(?:market ?caps?|mcap|volume|circulating supply|max supply|total supply|dominance|tvl)\b"
+)
+
+
+def _figures(said: str, text: str, found: Entities) -> bool:
+    if not _FIGURE.search(said) or len(said.split()) > 6 or found.amounts:
+        return False
+    return not re.search(
+        r"\b(?:why|mean\w*|explain|define|vs|or|compare|versus|profile|calculat\w*|difference|how is|"
+        r"weighted|oscillator|important|good|what is (?:a |an )?(?:market cap|volume|tvl|dominance|"
+        r"mcap)$|whats? (?:market cap|volume|tvl|mcap|dominance)$)\b",
+        said,
+    )
+
+
+_MOVERS = re.compile(
+    r"^(?:show |list |give |me |the |todays? |what are |whats |which coins are |biggest |largest |top |"
+    r"best |worst |<n> )*(?:gainers?|losers?|movers?)(?: today| now| 24h| of the day| in crypto|"
+    r" and losers| please| right now| list)*$"
+)
+
+
+def _moves(said: str, text: str, found: Entities) -> bool:
+    return bool(_MOVERS.match(re.sub(r"\b\d+\b", "<n>", said)))
+
+
+def _compares(said: str, text: str, found: Entities) -> bool:
+    """ "compare btc and eth", "sol vs ada": names, and nothing of weight."""
+    if len(found.assets) < 2 or found.amounts or found.period:
+        return False
+    rest = _without_names(said, found).split()
+    return bool({"compare", "vs", "versus"} & set(rest)) and set(rest) <= _COMPARING
+
+
+_COMPARING = frozenset(words("compare vs versus and with to the please comparison me").split())
+_MOOD = re.compile(
+    r"^(?:what is the |whats the |the |crypto |market )?(?:sentiment|mood)\b|\bsentiment$"
+)
+
+
+def _mood(said: str, text: str, found: Entities) -> bool:
+    short = len(said.split()) <= 5
+    return (
+        short
+        and bool(_MOOD.search(said))
+        and not re.search(r"\b(?:analysis|how|mean|data)\b", said)
+    )
+
+
+def _advice(said: str, text: str, found: Entities) -> bool:
+    return bool(
+        re.match(r"^(?:so |ok |then )?should i (?:buy|sell|hold|hodl|invest|dca|swap)\b", said)
+    )
+
+
+_ME = re.compile(
+    r"^(?:so )?(?:who|what) (?:are|r) (?:you|u)$|^what can (?:you|u)(?: do| help with)?$|^help(?: me)?$"
+)
+_SOURCES = re.compile(
+    r"^(?:how are|what are|list|show)? ?(?:your|the)? ?(?:data )?sources?$|"
+    r"^is (?:coingecko|coinbase|binance|kraken|coinmarketcap|fred|etherscan|bitstamp|bitfinex|okx|"
+    r"kucoin|coinpaprika|coinlore|defillama|bybit) (?:up|down|ok|online|offline|working|reachable|"
+    r"healthy|available|down again|up again)(?: now| right now)?$"
+)
+
+
+def _me(said: str, text: str, found: Entities) -> bool:
+    return bool(_ME.match(said))
+
+
+def _sources(said: str, text: str, found: Entities) -> bool:
+    return bool(_SOURCES.match(said))
+
+
 def _without_names(said: str, found: Entities, mark: str = " ") -> str:
     for known in found.assets:
         for name in (known.name, known.key, known.id):
@@ -144,6 +254,8 @@ def _without_names(said: str, found: Entities, mark: str = " ") -> str:
 
 
 RULES = (
+    Rule("what it is", Category.SMALLTALK, 0.97, _me),
+    Rule("sources", Category.SYSTEM_STATUS, 0.97, _sources),
     Rule("greeting", Category.SMALLTALK, 0.98, _greeting),
     Rule("conversion", Category.CONVERSION, 0.96, _conversion),
     Rule("study", Category.TECHNICAL, 0.98, _study),
@@ -151,6 +263,13 @@ RULES = (
     Rule("fees", Category.GAS, 0.97, _fees),
     Rule("headlines", Category.NEWS, 0.98, _headlines),
     Rule("indicator", Category.ECONOMIC_INDICATOR, 0.95, _indicator),
+    Rule("movers", Category.MARKET_DATA, 0.98, _moves),
+    Rule("advice", Category.ADVICE, 0.97, _advice),
+    Rule("definition", Category.EDUCATIONAL, 0.97, _definition),
+    Rule("comparison", Category.COMPARISON, 0.97, _compares),
+    Rule("performance", Category.MARKET_DATA, 0.95, _performance),
+    Rule("figures", Category.MARKET_DATA, 0.95, _figures),
+    Rule("mood", Category.SENTIMENT, 0.97, _mood),
     Rule("price", Category.PRICE_QUERY, 0.97, _price),
     Rule("widget", Category.PRICE_QUERY, 0.97, _widget),
 )

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 SHORTEST = 5  # letters: shorter words are near to too many
-LONG = 8  # letters from which two slips are forgiven
+LONG = 10  # letters from which two slips are forgiven
 
 
 def slips_allowed(word: str) -> int:

@@ -11,6 +11,7 @@ from chat import asking
 from chat.entities import Amount
 from chat.facts import ASKED, Facts, Failure, Figure, Source
 from chat.names import names
+from chat.phrasing import number
 from chat.skills.base import QUOTED, Question, computed
 from providers.datasets import EconomicQuery
 from providers.errors import GatewayError
@@ -91,20 +92,30 @@ def _part(name: str) -> Unit | None:
 
 
 def _converted(asked: Question, amount: Decimal, unit: Unit, target: Unit) -> Facts:
-    question = Source(ASKED, "conversion")
+    question, subject = Source(ASKED, "conversion"), f"{number(amount)} {unit.name}"
     given = Figure("the question", "amount", amount, unit.name, question)
     if unit.key and unit.key == target.key:  # parts of the same coin
         value = _exact(amount * target.of, Decimal(unit.of))
-        return Facts((given, Figure("it", "amount", value, target.name, question)))
+        # Nobody was asked: how many parts a coin has is known.
+        return Facts(
+            (
+                given,
+                computed(subject, "is worth", value, target.name, Source("definition", "units")),
+            )
+        )
     shared = _shared(unit, target)
     rates: list[Figure] = []
     value = amount
-    for side, number in ((unit, 1), (target, -1)):
+    for side, sign in ((unit, 1), (target, -1)):
         rate = _rate(asked, side, shared, rates)
-        value = _tidy(value * rate) if number > 0 else _tidy(_exact(value, rate))
+        value = _tidy(value * rate) if sign > 0 else _tidy(_exact(value, rate))
     sources = [figure.source for figure in rates]
     oldest = min(sources, key=lambda source: source.fetched_at or 0.0)
-    return Facts((given, computed("it", "amount", value, target.name, oldest), *rates))
+    quotes = {figure.unit for figure in rates if figure.label == "price"}
+    dollars = quotes & {"USDT", "USDC"} and "usd" in (shared, unit.code, target.code)
+    remarks = ("A price in USDT or USDC is taken for one in USD here.",) if dollars else ()
+    worth = computed(subject, "is worth", value, target.name, oldest)
+    return Facts((given, worth, *rates), remarks=remarks)
 
 
 def _shared(unit: Unit, target: Unit) -> str:

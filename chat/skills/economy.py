@@ -72,7 +72,10 @@ def _figures(asked: Question, series: Series, said: Answer) -> list[Figure]:
     if not rows:
         return []
     source, last = asked.source(said), rows[-1]
-    value, unit = last.value or Decimal(0), last.units or ""  # those without one are left out
+    value, unit = (
+        last.value or Decimal(0),
+        last.units or series.unit,
+    )  # those without one are left out
     found = []
     if series.change and len(rows) > series.change:
         before = next((row for row in reversed(rows) if row.date == _year_before(last.date)), None)
