@@ -125,10 +125,17 @@ def _figure(item: Figure, now: float) -> dict[str, Any]:
         "label": item.label,
         "value": item.value,
         "unit": item.unit,
-        "at": item.at,
+        "at": _spelled(item.at),
         "computed": item.how == COMPUTED,
         **item.source.told(now),
     }
+
+
+def _spelled(at: date | datetime | None) -> str | None:
+    """RFC 3339, a day as a day."""
+    if isinstance(at, datetime):
+        return timestamp(at.timestamp())
+    return at.isoformat() if at is not None else None
 
 
 def _passage(item: Passage, now: float) -> dict[str, Any]:
@@ -138,6 +145,6 @@ def _passage(item: Passage, now: float) -> dict[str, Any]:
         "text": item.text,
         "url": item.url or None,
         "by": item.by or None,
-        "at": item.at,
+        "at": _spelled(item.at),
         **item.source.told(now),
     }

@@ -50,7 +50,7 @@ UP = re.compile(
 # What a figure is of: a text that names another beside the number says something else.
 ABOUT = {
     "price": r"pric\w*|costs?|trad(?:es|ing) at|worth",
-    "capitalisation": r"cap|capitali[sz]ation|valued?",
+    "capitalisation": r"cap|capitali[sz]ation|valued",
     "volume": r"volumes?|turnover|traded",
     "supply": r"supply|circulati\w+",
     "highest": r"high|highs|highest|peak\w*",
@@ -160,16 +160,17 @@ def _has_subject(text: str, numeral: Numeral, figure: Figure, figures: Sequence[
     if len(subjects) < 2:
         return True
     before = text[: numeral.start].casefold()
-    last = {subject: before.rfind(subject.casefold()) for subject in subjects}
+    last = {subject: before.rfind(_as_quoted(subject)) for subject in subjects}
     named = {subject: place for subject, place in last.items() if place >= 0}
     # Where one name stands inside another ("Bitcoin", "Bitcoin Cash") the longer one is meant.
-    nearest = max(named, key=lambda s: (named[s] + len(s), len(s)), default=None)
+    nearest = max(named, key=lambda s: (named[s] + len(_as_quoted(s)), len(s)), default=None)
     return nearest == figure.subject
 
 
 def _is_about(text: str, numeral: Numeral, figure: Figure) -> bool:
     """The last word before the number that names a kind of figure is of this one."""
     around = re.split(r"[;\n]|\.\s", text[max(0, numeral.start - _WINDOW) : numeral.start])[-1]
+    around = around.casefold().replace(_as_quoted(figure.subject), " ")
     last, kind = -1, ""
     for name, pattern in ABOUT.items():
         for found in re.finditer(rf"\b(?:{pattern})\b", around, re.IGNORECASE):
@@ -214,6 +215,12 @@ def _without_quotes(text: str, facts: Facts) -> str:
             pattern = rf"(?<![^\W_]){re.escape(plain)}(?![^\W_])"
             text = re.sub(pattern, lambda found: _blank(found.group()), text, flags=re.IGNORECASE)
     return text
+
+
+def _as_quoted(subject: str) -> str:
+    """A subject as `_without_quotes` leaves it, in small letters."""
+    plain = numerals.folded(naming.cleaned(subject)).strip()
+    return (_blank(plain) if len(plain) > 2 else plain).casefold()
 
 
 def _blank(quoted: str) -> str:

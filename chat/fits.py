@@ -164,7 +164,8 @@ def figures(said: str, text: str, found: Entities) -> bool:
     return not re.search(
         r"\b(?:why|mean\w*|explain|define|vs|or|compare|versus|profile|calculat\w*|difference|"
         r"how is|weighted|oscillator|important|good|"
-        r"happened|social|balance|spikes?|falling|significa|what is (?:a |an )?(?:market cap|volume|tvl|dominance|"
+        r"happened|social|balance|spikes?|falling|significa|"
+        r"what is (?:a |an )?(?:market cap|volume|tvl|dominance|"
         r"mcap)$|whats? (?:market cap|volume|tvl|mcap|dominance)$)\b",
         said,
     )
@@ -172,8 +173,8 @@ def figures(said: str, text: str, found: Entities) -> bool:
 
 _MOVERS = re.compile(
     r"^(?:show |list |give |me |the |todays? |what are |whats |which coins are |biggest |"
-    r"largest |top |best |worst |<n> )*(?:gainers?|losers?|movers?)(?: today| now| 24h| of the day| in crypto|"
-    r" and losers| please| right now| list)*$"
+    r"largest |top |best |worst |<n> )*(?:gainers?|losers?|movers?)(?: today| now| 24h|"
+    r" of the day| in crypto| and losers| please| right now| list)*$"
 )
 
 

@@ -196,12 +196,13 @@ class _Finder:
             return False
         if len(self.tokens) == 1 or self._is_joined(place, end):
             return True
+        if before and _is_amount(before[-1]) and token.word != "etc":
+            return True
         if after and (after[0] in _NOT_AFTER or after[0][0].isdigit()):
             return False
         capitals = token.text.isupper() and not self._shouts
-        counted = bool(before) and _is_amount(before[-1]) and token.word != "etc"
         follows = bool(before) and (before[-1] in _BEFORE or _ends_with_of(before))
-        return capitals or counted or follows or bool(after and after[0] in _AFTER)
+        return capitals or follows or bool(after and after[0] in _AFTER)
 
     def _is_a_word(self, asked: str, end: int) -> bool:
         """A letter, or what leads to something else: "link to the docs", "near the top"."""

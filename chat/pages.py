@@ -63,6 +63,7 @@ class Turn:
     category: str
     route: str
     percent: int
+    at: str
     rows: Sequence[Row]
     links: Sequence[Link]
     sources: Sequence[dict[str, Any]]
@@ -88,13 +89,14 @@ class Turn:
             category=interaction.category.replace("_", " ").lower(),
             route=ROUTES[interaction.route],
             percent=round(100 * interaction.confidence),
+            at=f"{interaction.at:%Y-%m-%d %H:%M:%S}",
             rows=[_row(fact) for fact in facts if fact["kind"] == "figure"],
             links=[
                 Link(fact["title"], fact["url"], fact["by"] or fact["provider"])
                 for fact in passages
                 if is_web(fact["url"])
             ],
-            sources=shown["sources"],
+            sources=_each_once(shown["sources"]),
             suggestions=shown["suggestions"],
             said=frozenset(item.type for item in interaction.feedback.all()),
         )
@@ -106,6 +108,14 @@ class Turn:
     @property
     def is_corrected(self) -> bool:
         return Feedback.Type.CORRECTION in self.said
+
+
+def _each_once(sources: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of what one provider said to several questions of one kind, the oldest."""
+    oldest: dict[tuple[str, str], dict[str, Any]] = {}
+    for source in sorted(sources, key=lambda source: -(source["age_s"] or 0.0)):
+        oldest.setdefault((source["provider"], source["dataset"]), source)
+    return list(oldest.values())
 
 
 def _row(fact: dict[str, Any]) -> Row:

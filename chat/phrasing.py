@@ -31,7 +31,7 @@ def body(facts: Facts, now: float, *, sources: bool = True) -> list[str]:
     """What is known, line by line; without `sources` the figures alone."""
     found = list(facts.remarks)
     for (subject, source), group in groupby(facts.figures, key=lambda f: (f.subject, f.source)):
-        said = "; ".join(_figure(figure, now) for figure in group)
+        said = "; ".join(_figure(f, now, place == 0) for place, f in enumerate(group))
         if source.provider != ASKED:  # what stands in the question need not be said again
             whence = f" ({whence_of(source, now)})" if sources else ""
             joint = " " if said.startswith(("costs ", "is worth ")) else ": "
@@ -81,9 +81,9 @@ def clarify(questions: Iterable[str]) -> str:
     return f"{CLARIFY} Did you mean one of these? {asked}" if asked else CLARIFY
 
 
-def _figure(figure: Figure, now: float) -> str:
+def _figure(figure: Figure, now: float, is_first: bool) -> str:
     when = _when(figure.at, now)
-    label = "costs" if figure.label == "price" and not when else figure.label
+    label = "costs" if is_first and figure.label == "price" and not when else figure.label
     how = ", computed" if figure.how == COMPUTED and "computed" not in figure.label else ""
     return " ".join(filter(None, (label, value(figure), when))) + how
 

@@ -36,10 +36,10 @@ ELSEWHERE = re.compile(
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST_ASSETS]
     missing = ELSEWHERE.search(asked.said)
-    if assets:
-        found = _of_assets(asked, assets)
-    elif asked.mentions(r"tvl|value locked|locked"):
+    if asked.mentions(r"tvl|value locked|locked"):
         found = _locked(asked)
+    elif assets:
+        found = _of_assets(asked, assets)
     elif asked.mentions(r"trending|searched|hot|hype\w*|buzz\w*"):
         found = _trending(asked)
     elif asked.mentions(
@@ -211,7 +211,13 @@ def _locked(asked: Question) -> Facts:
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("the value locked", said),))
     rows, source = asking.rows(said), asked.source(said)
-    named = [row for row in rows if re.search(rf"\b{re.escape(row.chain.lower())}\b", asked.said)]
+    of_assets = {known.name.lower() for known in asked.entities.assets}
+    named = [
+        row
+        for row in rows
+        if row.chain.lower() in of_assets
+        or re.search(rf"\b{re.escape(row.chain.lower())}\b", asked.said)
+    ]
     figures = [
         Figure(row.chain, "value locked", row.tvl, "USD", source)
         for row in (named or rows[: count(asked)])
