@@ -34,7 +34,8 @@ _GREETING = _says(
     r"great|wow|haha|(?: |there|bot|you|so|much|all|everyone|very|a lot|for|the|help|man|bro))+"
 )
 _GAS = _says(
-    r"\b(?:gas|gwei|sat ?/?s? ?vb|tx fees?|transaction fees?|network fees?|mempool fees?)\b"
+    r"\b(?:gas|gwei|sat ?/?s? ?vb|tx fees?|transaction fees?|network fees?|mempool fees?|"
+    r"(?:bitcoin|btc|eth|ethereum|polygon|bnb|bsc) fees?)\b"
 )
 _WHAT = re.compile(
     r"^(?:what|how|why|who|explain|can|should|will|is|are|does|do|when|where|which|define|meaning)\b"

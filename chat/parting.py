@@ -14,9 +14,12 @@ from typing import NamedTuple
 from chat import rules
 from chat.categories import Category
 from chat.entities import Entities
+from chat.masking import words
 
 MOST = 4
 _CUT = re.compile(r"[,;?!\n]+|\b(?:and|also|plus|und|y|et)\b", re.IGNORECASE)
+
+_EMPTY = frozenset(words("please pls now today right the a me too thx thanks both then").split())
 
 
 class Part(NamedTuple):
@@ -33,9 +36,9 @@ def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
     for clause in filter(None, (piece.strip() for piece in _CUT.split(text))):
         verdict = rules.judge(clause, find(clause))
         widget = verdict is not None and verdict.rule == "widget"
+        if verdict is None and not set(words(clause).split()) <= _EMPTY:
+            return []  # something else is asked that no rule is sure of
         if verdict is None or verdict.category is Category.SMALLTALK:
-            if found and len(clause.split()) > 2:
-                return []  # something else is asked that no rule is sure of
             continue
         if found and (widget or found[-1].category is verdict.category):
             pieces[-1] = f"{pieces[-1]}, {clause}"

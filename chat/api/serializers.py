@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
@@ -15,6 +17,7 @@ from monitoring.api.parameters import Parameters
 NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class TextField(serializers.Field[str, Any, str, Any]):
     """A text as `inputs.text_of` takes it."""
 
@@ -77,17 +80,17 @@ class PageParameters(Parameters):
 # -- What is answered --------------------------------------------------------------------------
 
 
-class SourceSerializer(serializers.Serializer[Any]):
+class ChatSourceSerializer(serializers.Serializer[Any]):
     provider = serializers.CharField()
     dataset = serializers.CharField()
     fetched_at = serializers.DateTimeField(allow_null=True, help_text="null: it does not age.")
     age_s = serializers.FloatField(allow_null=True)
 
 
-class FactSerializer(SourceSerializer):
+class FactSerializer(ChatSourceSerializer):
     """A figure (subject, label, value, unit), or a passage (title, text, url, by)."""
 
-    kind = serializers.ChoiceField(["figure", "passage"])
+    kind = serializers.CharField(help_text="`figure` or `passage`.")
     subject = serializers.CharField(required=False)
     label = serializers.CharField(required=False)  # type: ignore[assignment]
     value = serializers.FloatField(required=False)
@@ -109,14 +112,16 @@ class AnswerSerializer(serializers.Serializer[Any]):
     entities = serializers.DictField(help_text="What the question names.")
     answer = serializers.CharField(help_text="Plain text; its figures are those of `data`.")
     data = FactSerializer(many=True)  # type: ignore[assignment]
-    sources = SourceSerializer(many=True)
+    sources = ChatSourceSerializer(many=True)
     suggestions = serializers.ListField(child=serializers.CharField())
 
 
 class InteractionSerializer(AnswerSerializer):
     query = serializers.CharField()
     at = serializers.DateTimeField()
-    feedback = serializers.ListField(child=serializers.ChoiceField(Feedback.Type.values))
+    feedback = serializers.ListField(
+        child=serializers.CharField(), help_text="Types of what was said to it."
+    )
 
 
 class ConversationSerializer(serializers.Serializer[Any]):
