@@ -12,6 +12,8 @@ urlpatterns = [
     re_path(r"^api/chat/?$", views.ChatView.as_view(), name="chat-api"),
     re_path(r"^api/chat/feedback/?$", views.FeedbackView.as_view(), name="chat-feedback-api"),
     re_path(
-        rf"^api/chat/conversations/{ID}/?$", views.ConversationView.as_view(), name="conversation"
+        r"^api/chat/conversations/(?P<id>[^/]+)/?$",
+        views.ConversationView.as_view(),
+        name="conversation",
     ),
 ]

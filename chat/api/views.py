@@ -6,7 +6,7 @@ import time
 from typing import Any, cast
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -19,6 +19,7 @@ from aggregator.callers import Caller
 from chat import answering, holding, means, saying, shown
 from chat.api import serializers as s
 from chat.models import Feedback
+from providers.errors import NotFound
 
 PRIVATE = {"Cache-Control": "no-store"}
 
@@ -32,6 +33,13 @@ def _valid(asked: Serializer[Any]) -> dict[str, Any]:
         raise Unprocessable(s.named(asked.errors))
     found: dict[str, Any] = asked.validated_data
     return found
+
+
+def _uuid(said: str) -> UUID:
+    try:
+        return UUID(said)
+    except ValueError:
+        raise NotFound(holding.UNKNOWN) from None
 
 
 class ChatView(APIView):
@@ -61,13 +69,13 @@ class ConversationView(APIView):
         summary="A conversation, oldest question first",
         description="Of the newest `limit` questions; `page` 2 has those before.",
         tags=["chat"],
-        parameters=[s.PageParameters],
+        parameters=[s.PageParameters, OpenApiParameter("id", UUID, OpenApiParameter.PATH)],
         responses=schema.responses(s.ConversationSerializer, 400, 401, 403, 404, 429),
     )
-    def get(self, request: Request, id: UUID) -> Response:
+    def get(self, request: Request, id: str) -> Response:
         asked = s.PageParameters.of(request)
         limit, page = asked["limit"], asked["page"]
-        conversation = holding.find(id, _caller(request))
+        conversation = holding.find(_uuid(id), _caller(request))
         rows = conversation.interactions.order_by("-at").prefetch_related("feedback")
         some = list(rows[limit * (page - 1) : limit * page])[::-1]
         body = shown.whole(conversation, some, rows.count(), time.time())
