@@ -15,6 +15,8 @@ def note(
 ) -> Feedback:
     """Keep it; said again it replaces what was said, and a thumb takes the other one back."""
     with transaction.atomic():
+        # One after the other, so that of two thumbs at once one is left.
+        Interaction.objects.select_for_update().only("pk").get(pk=interaction.pk)
         if type in THUMBS:
             others = [thumb for thumb in THUMBS if thumb != type]
             Feedback.objects.filter(interaction=interaction, type__in=others).delete()
