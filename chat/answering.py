@@ -49,6 +49,7 @@ def reply(
     transaction while anybody is asked.
     """
     means = means or Means()
+    model = means.model.for_one() if means.model else None
     began, now = time.perf_counter(), datetime.fromtimestamp(means.clock(), UTC)
     before = None if is_new else before_of(conversation)
     find = partial(_find, now=now)
@@ -59,14 +60,17 @@ def reply(
         said,
         before,
         means.classify,
-        partial(llm.category_of, model=means.model),
+        partial(llm.category_of, model=model),
         str(conversation.pk),
     )
     if before is not None and entities.refers_back(text, said):
         said = entities.carried(said, before.entities)
     deadline = Deadline(settings.UPSTREAM_PATIENCE_S)
     facts = _facts(parts or [Part(text, judged.category, said)], judged, now, deadline)
-    answer, suggestions = _words(text, said, judged, facts, means)
+    if judged.category is Category.EDUCATIONAL and facts.failures and not facts:
+        told = llm.explained(text, means.clock(), model)
+        facts = Facts(passages=(told,)) if told else facts
+    answer, suggestions = _words(text, said, judged, facts, model, means.clock())
     moment = means.clock()
     interaction = Interaction(
         id=uuid.uuid4(),
@@ -133,12 +137,12 @@ def _facts(parts: list[Part], judged: Sorted, now: datetime, deadline: Deadline)
 
 
 def _words(
-    text: str, said: Entities, judged: Sorted, facts: Facts, means: Means
+    text: str, said: Entities, judged: Sorted, facts: Facts, model: llm.Model | None, now: float
 ) -> tuple[str, tuple[str, ...]]:
     if judged.route is Route.CLARIFY:
         questions = suggesting.instead(judged.likely, said)
         return phrasing.clarify(questions), questions
     return (
-        llm.phrased(text, facts, means.clock(), means.model),
+        llm.phrased(text, facts, now, model),
         facts.suggestions[: suggesting.MOST],
     )
