@@ -203,7 +203,8 @@ def _currencies(seen: str, said: str, amounts: Sequence[Amount]) -> list[str]:
     for place, token in enumerate(tokens):
         pair = " ".join(tokens[place : place + 2])
         code = names().currencies.get(pair) or names().currencies.get(token)
-        if code and (token not in _WORDY or token.upper() in seen or code in of_amounts):
+        led = place > 0 and tokens[place - 1] in ("to", "in", "into") and bool(amounts)
+        if code and (token not in _WORDY or led or token.upper() in seen or code in of_amounts):
             spoken.append(code)
     wanted = [code for code in spoken if code not in of_amounts]
     return [*dict.fromkeys(wanted), *dict.fromkeys(of_amounts)]

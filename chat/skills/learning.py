@@ -10,6 +10,8 @@ from providers.datasets import CoinQuery
 
 MOST = 2
 ENOUGH = 0.4  # of what the question says, for an entry that is no name in it
+SHORT = 40  # characters of a question about the coin itself
+ABOUT = r"what|whats|who|tell|explain|about|describe|info|information|purpose|is"
 LONGEST = 600  # characters of a provider's description
 
 
@@ -17,7 +19,9 @@ def facts(asked: Question) -> Facts:
     found = entries(asked.text)
     if found:
         return Facts(passages=found, suggestions=_suggestions(asked))
-    for known in asked.entities.assets[:1]:
+    # What a provider says of a coin answers what the coin is, and nothing else about it.
+    about = asked.entities.assets[:1] if asked.mentions(ABOUT) and len(asked.said) < SHORT else ()
+    for known in about:
         said = asking.one(CoinQuery(known.id), asked.deadline)
         if not isinstance(said, Answer):
             return Facts(failures=(asking.failure(f"what {known.name} is", said),))

@@ -23,6 +23,8 @@ from providers.datasets import (
 )
 
 MOST_ASSETS, MOST_ROWS = 10, 10
+LONG = 5  # words of a question that asks for more than an asset's figures
+USUAL_ONLY = "These are the usual figures: I may not have what you asked for."
 DAY = timedelta(days=1)
 # Figures that people ask for and that none of our providers sends.
 ELSEWHERE = re.compile(
@@ -63,7 +65,9 @@ def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
     [said] = asking.ask([ranked(asked.currency)], asked.deadline)
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("figures of the market", said),))
-    fields = [name for name, (_, _, words) in FIELDS.items() if asked.mentions(words)] or USUAL
+    named = [name for name, (_, _, words) in FIELDS.items() if asked.mentions(words)]
+    fields = named or USUAL
+    remarks = () if named or len(asked.said.split()) < LONG else (USUAL_ONLY,)
     money, source = asked.currency.upper(), asked.source(said)
     figures: list[Figure] = []
     failures = []
@@ -79,6 +83,7 @@ def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
     return Facts(
         tuple(figures),
         failures=tuple(failures),
+        remarks=remarks,
         suggestions=(f"How did {first} do in the past 30 days?", f"RSI of {first}"),
     )
 

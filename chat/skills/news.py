@@ -1,14 +1,28 @@
-"""NEWS: what was published, the newest first."""
+"""NEWS: what was published, the newest first, and of that what names the question's subject."""
 
 from __future__ import annotations
 
 from aggregator.answers import Answer
 from chat import asking
 from chat.facts import Facts, Failure, Passage
+from chat.glossary import ASKING
+from chat.masking import words
+from chat.names import names
 from chat.skills.base import Question
 from providers.datasets import NewsQuery, Query
 
 MOST = 5
+SHORTEST = 4  # letters of a word that tells what the news should be about
+_OF_NEWS = frozenset(
+    words(
+        "news newest latest recent headline headlines happened happening happen today todays "
+        "yesterday week month past last year there going tell show give brief summary update "
+        "updates crypto cryptocurrency coin coins token market markets anything something story "
+        "stories top breaking about price prices moved moving fall fell falling rise rose rising "
+        "down drop dropped pump dump were been more most much many since when next announced "
+        "announce announcement events event what which right hour hours days"
+    ).split()
+)
 
 
 def facts(asked: Question) -> Facts:
@@ -16,27 +30,41 @@ def facts(asked: Question) -> Facts:
     since = None
     if period is not None:  # by the hour, so that those who ask the same share an answer
         since = period.start.replace(minute=0, second=0, microsecond=0)
-    queries: list[Query] = [
-        NewsQuery(symbol=known.key, since=since, limit=MOST) for known in assets
-    ]
-    names = [f"news about {known.name}" for known in assets]
+    queries: list[Query] = [NewsQuery(symbol=known.key, since=since, limit=250) for known in assets]
+    titles = [f"news about {known.name}" for known in assets]
     if not queries:
-        queries, names = [NewsQuery(since=since, limit=MOST)], ["the news"]
+        queries, titles = [NewsQuery(since=since, limit=250)], ["the news"]
     passages: list[Passage] = []
-    failures = []
-    for name, said in zip(names, asking.ask(queries, asked.deadline), strict=True):
+    failures, remarks = [], []
+    subjects = _subjects(asked)
+    for title, said in zip(titles, asking.ask(queries, asked.deadline), strict=True):
         if not isinstance(said, Answer):
-            failures.append(asking.failure(name, said))
+            failures.append(asking.failure(title, said))
             continue
         source, rows = asked.source(said), asking.rows(said)
-        passages += [
-            Passage(row.title, "", source, row.url, row.published_at, row.source) for row in rows
-        ]
         if not rows:
-            failures.append(Failure(name, "none of the feeds has any"))
+            failures.append(Failure(title, "none of the feeds has any"))
+        fitting = [row for row in rows if subjects & set(words(row.title).split())]
+        if subjects and rows and not fitting:
+            remarks.append(
+                f"No headline names what you asked about: here is the newest of {title}."
+            )
+        passages += [
+            Passage(row.title, "", source, row.url, row.published_at, row.source)
+            for row in (fitting or rows)[:MOST]
+        ]
     suggestions = [f"Sentiment of {known.name}" for known in assets[:1]]
     return Facts(
         passages=tuple(passages),
         failures=tuple(failures),
+        remarks=tuple(remarks),
         suggestions=(*suggestions, "Fear and greed index"),
     )
+
+
+def _subjects(asked: Question) -> set[str]:
+    """Words that say what the news should be about, besides the assets it names."""
+    of_assets = {w for a in asked.entities.assets for w in words(f"{a.name} {a.key}").split()}
+    of_assets |= {words(written) for written, _ in asked.entities.typos}
+    common = ASKING | _OF_NEWS | of_assets | names().plain | set(names().assets)
+    return {w for w in asked.said.split() if len(w) >= SHORTEST and w not in common}

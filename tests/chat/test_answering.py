@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from chat import answering, llm
 from chat.answering import Means
 from chat.categories import Category
 from chat.models import Conversation, Interaction
+from providers.datasets import NewsQuery
 from tests.chat import shelved
+from tests.upstreams import article
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -122,3 +125,35 @@ def test_what_the_glossary_lacks_a_model_may_explain_without_figures() -> None:
     assert "glossary has no entry" in reply(question, classify=sure).answer
     lie = modelled(text="It was invented in 1999.")
     assert "glossary has no entry" in reply(question, classify=sure, model=lie).answer
+
+
+def test_news_about_something_are_those_that_name_it() -> None:
+    shelved.shelve(
+        NewsQuery(),
+        [
+            article("Coinbase lists a coin", at=datetime.now(UTC)),
+            article("Something else altogether", at=datetime.now(UTC)),
+        ],
+    )
+    sure = classifying(Category.NEWS, 0.9, sure=True)
+    found = reply("what new products did coinbase present the other day", classify=sure)
+    assert [row["title"] for row in found.data] == ["Coinbase lists a coin"]
+    found = reply("what did the audit of the bridges find out", classify=sure)
+    assert found.answer.startswith("No headline names what you asked about")
+    assert len(found.data) == 2
+
+
+def test_an_explanation_of_a_coin_answers_no_other_question_about_it() -> None:
+    sure = classifying(Category.EDUCATIONAL, 0.9, sure=True)
+    found = reply(
+        "what did become of the silk road's bitcoin that was seized back then", classify=sure
+    )
+    assert found.answer.startswith("Not answered: an explanation")
+
+
+def test_usual_figures_say_that_they_may_not_be_what_was_asked_for() -> None:
+    sure = classifying(Category.MARKET_DATA, 0.9, sure=True)
+    found = reply("when did bitcoin last stay below twenty bucks", classify=sure)
+    assert found.answer.startswith(
+        "These are the usual figures: I may not have what you asked for."
+    )

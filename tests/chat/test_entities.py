@@ -118,3 +118,8 @@ def test_what_was_found_survives_being_kept(text: str) -> None:
 def test_any_text_is_survived(text: str) -> None:
     found = find(text)
     assert Entities.from_told(found.told()).assets == found.assets
+
+
+def test_a_code_that_is_a_word_too_counts_where_money_is_meant() -> None:
+    assert find("100 usd to try").currencies == ("try", "usd")
+    assert find("i will try 100 usd").currencies == ("usd",)
