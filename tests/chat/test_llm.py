@@ -16,6 +16,9 @@ from chat.categories import Category
 from chat.facts import Facts, Failure, Figure, Source
 from providers.errors import Unanswered
 
+# A model is asked in a thread that may have a connection, and looks after it.
+pytestmark = pytest.mark.django_db(transaction=True)
+
 NOW = 1012.0
 SOURCE = Source("kraken", "price", 1000.0)
 FACTS = Facts(
