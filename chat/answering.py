@@ -16,7 +16,7 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from chat import entities, known, llm, parting, phrasing, sorting, suggesting
+from chat import entities, following, known, llm, parting, phrasing, sorting, suggesting
 from chat.categories import Category
 from chat.entities import Entities
 from chat.facts import Facts, together
@@ -63,8 +63,8 @@ def reply(
         partial(llm.category_of, model=model),
         str(conversation.pk),
     )
-    if before is not None and entities.refers_back(text, said):
-        said = entities.carried(said, before.entities)
+    if before is not None and following.refers_back(text, said):
+        said = following.carried(said, before.entities)
     deadline = Deadline(settings.UPSTREAM_PATIENCE_S)
     facts = _facts(parts or [Part(text, judged.category, said)], judged, now, deadline)
     if judged.category is Category.EDUCATIONAL and facts.failures and not facts:

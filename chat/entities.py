@@ -1,15 +1,14 @@
 """
 What a question is about: assets, currencies, amounts, periods, economic series, chains, studies.
 
-Pure: the clock, and what a word means, are arguments. `carried` completes a question that refers
-back ("and ethereum?", "its market cap?") by what the question before it was about.
+Pure: the clock, and what a word means, are arguments.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -37,13 +36,6 @@ _INTERVALS = (
     (r"\b(?:15[- ]?m|15[- ]min\w*)\b", "15m"),
     (r"\b(?:1[- ]?w|weekly|1[- ]week)\b", "1w"),
     (r"\b(?:1[- ]?d|daily|1[- ]day)\b", "1d"),
-)
-_BACK = re.compile(
-    r"\b(?:it|its|that|this|them|their|those|these|they|the coin|the same|same|one)\b"
-)
-_FOLLOWS = re.compile(
-    r"^(?:and|ok and|what about|whats about|how about|hows about|and what about|same for|also|now|"
-    r"but|then|or|in|for|und|y|et|e|ve|а|и)\b"
 )
 
 
@@ -263,54 +255,3 @@ def _lengths(said: str) -> tuple[int, ...]:
     """Numbers that can be how many candles a study looks at."""
     numbers = (int(n) for n in re.findall(r"(?<![^\W\d_])(\d{1,3})(?=\s|d|$|p)", said))
     return tuple(dict.fromkeys(n for n in numbers if 2 <= n <= 250))
-
-
-def refers_back(text: str, found: Entities) -> bool:
-    """Is a question complete only with the one before it?"""
-    said = words(text)
-    if len(said.split()) > 9:
-        return False
-    return bool(_FOLLOWS.match(said)) or (not found.assets and bool(_BACK.search(said)))
-
-
-def is_bare(text: str, found: Entities) -> bool:
-    """Does it say nothing but names and periods: "and ethereum?", "in euros?", "last week?\""""
-    said = words(text)
-    for known in found.assets:
-        for name in (known.name, known.key, known.id):
-            said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", " ", said)
-    for table in (names().assets, names().currencies):
-        for name in table:
-            if name in said:
-                said = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", " ", said)
-    if found.period:
-        said = said.replace(words(found.period.words), " ")
-    for written, _ in found.typos:
-        said = said.replace(words(written), " ")
-    rest = set(said.split())
-    return rest <= _FILLER
-
-
-_FILLER = frozenset(
-    words(
-        "and ok what about whats hows how same for also now but then or in the please pls to und y "
-        "et e ve и а past last over since from a an coin token"
-    ).split()
-)
-
-
-def carried(found: Entities, before: Entities) -> Entities:
-    """What a follow-up leaves out, as the question before it had it."""
-    return replace(
-        found,
-        assets=found.assets or before.assets,
-        currencies=found.currencies or before.currencies,
-        amounts=found.amounts or before.amounts,
-        period=found.period or before.period,
-        series=found.series or before.series,
-        chains=found.chains or (before.chains if not found.assets else ()),
-        studies=found.studies or before.studies,
-        interval=found.interval or before.interval,
-        lengths=found.lengths or before.lengths,
-        countries=found.countries or before.countries,
-    )

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 from chat import glossary
-from chat.entities import Entities, is_bare
+from chat.entities import Entities
+from chat.following import is_bare
 from chat.masking import words
 
 

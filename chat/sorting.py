@@ -13,7 +13,8 @@ from typing import Protocol
 
 from chat import rules
 from chat.categories import Category
-from chat.entities import Entities, is_bare, refers_back
+from chat.entities import Entities
+from chat.following import is_bare, refers_back
 from chat.models import Route
 
 UNSURE = 0.5  # of what a language model names, where no classifier says how likely it is

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.entities import Amount, Entities, carried, is_bare, refers_back
+from chat.entities import Amount, Entities
+from chat.following import carried, is_bare, refers_back
 from tests.chat.test_rules import find
 
 

@@ -1,0 +1,73 @@
+"""
+Questions that refer back: "and ethereum?", "its market cap?", "in euros?". Pure.
+
+What they leave out is completed by what the question before was about.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from chat.entities import Entities
+from chat.masking import words
+from chat.names import names
+
+_BACK = re.compile(
+    r"\b(?:it|its|that|this|them|their|those|these|they|the coin|the same|same|one)\b"
+)
+_FOLLOWS = re.compile(
+    r"^(?:and|ok and|what about|whats about|how about|hows about|and what about|same for|also|now|"
+    r"but|then|or|in|for|und|y|et|e|ve|а|и)\b"
+)
+
+
+def refers_back(text: str, found: Entities) -> bool:
+    """Is a question complete only with the one before it?"""
+    said = words(text)
+    if len(said.split()) > 9:
+        return False
+    return bool(_FOLLOWS.match(said)) or (not found.assets and bool(_BACK.search(said)))
+
+
+def is_bare(text: str, found: Entities) -> bool:
+    """Does it say nothing but names and periods: "and ethereum?", "in euros?", "last week?\""""
+    said = words(text)
+    for known in found.assets:
+        for name in (known.name, known.key, known.id):
+            said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", " ", said)
+    for table in (names().assets, names().currencies):
+        for name in table:
+            if name in said:
+                said = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", " ", said)
+    if found.period:
+        said = said.replace(words(found.period.words), " ")
+    for written, _ in found.typos:
+        said = said.replace(words(written), " ")
+    rest = set(said.split())
+    return rest <= _FILLER
+
+
+_FILLER = frozenset(
+    words(
+        "and ok what about whats hows how same for also now but then or in the please pls to und y "
+        "et e ve и а past last over since from a an coin token"
+    ).split()
+)
+
+
+def carried(found: Entities, before: Entities) -> Entities:
+    """What a follow-up leaves out, as the question before it had it."""
+    return replace(
+        found,
+        assets=found.assets or before.assets,
+        currencies=found.currencies or before.currencies,
+        amounts=found.amounts or before.amounts,
+        period=found.period or before.period,
+        series=found.series or before.series,
+        chains=found.chains or (before.chains if not found.assets else ()),
+        studies=found.studies or before.studies,
+        interval=found.interval or before.interval,
+        lengths=found.lengths or before.lengths,
+        countries=found.countries or before.countries,
+    )
