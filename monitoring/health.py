@@ -49,18 +49,26 @@ _FINDINGS = {
     "missing": Finding.GOOD,  # it knew what it does not know
     "unserved": Finding.GOOD,
     "plan_limit": Finding.GOOD,
+    "declined": Finding.GOOD,
+    "model_gone": Finding.GOOD,  # of a question; a check says more: see `probing`
     "loading": Finding.LOADING,
+    "busy": Finding.LOADING,
     "throttled": Finding.LIMITED,
+    "quota_spent": Finding.LIMITED,
     "blacklisted": Finding.LIMITED,
     "out_of_tokens": Finding.SPENT,
     "bad_key": Finding.OURS,
     "no_key": Finding.OURS,
+    "no_credit": Finding.OURS,
+    "not_allowed": Finding.OURS,
+    "rejected": Finding.NOTHING,  # our own question is at fault
     "blocked": Finding.BLOCKED,
     "unreachable": Finding.FAULT,
     "dropped": Finding.FAULT,
     "timed_out": Finding.FAULT,
     "broken": Finding.FAULT,
     "model_failed": Finding.FAULT,
+    "gone": Finding.FAULT,
     "garbled": Finding.FAULT,
     "failed": Finding.FAULT,
 }

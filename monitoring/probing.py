@@ -228,7 +228,9 @@ def _said(error: ProviderError) -> str:
 
 
 # Errors without a verdict for the circuit that are something the other side said.
-_SAID = frozenset(["throttled", "blocked", "bad_key", "loading", "dropped"])
+_SAID = frozenset(
+    ["throttled", "quota_spent", "no_credit", "blocked", "bad_key", "loading", "busy", "dropped"]
+)
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

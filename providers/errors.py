@@ -19,13 +19,21 @@ Everything that can go wrong between a query and its answer.
         . Dropped           an idle connection was closed under us; nothing was answered
       - TimedOut            no whole answer before the deadline
       - Broken              5xx, or its equal inside a 200
+        . Gone                410: this address is retired, and nobody will answer there again
       - Loading             a model that is asleep until somebody asks: soon it can answer
       - ModelFailed         this model fails; others of the same provider may not
+      - Busy                503, 529: well, and has no room just now
       - Garbled             an answer, but not what was promised
       - Throttled           429 or its equal: our idea of its rate limit is too generous
+        . QuotaSpent          429 of a day or a month, or of an allowance of nothing
+        . NoCredit            402 or its equal: nothing is paid for; looked at again daily
       - Blocked             451, 418, geography or firewall: this host, for hours
       - BadKey              401, 402, 403: this key, not this provider
       - PlanLimit           the plan does not include this; the provider is well
+        . NotAllowed          403: this account, region or key may not ask it
+      - Rejected            400, 413, 422: it cannot take the question as we put it
+      - Declined            it will not answer this, by its own rules
+      - ModelGone           it no longer serves this model; everything else is well
       - Missing             it does not know this symbol, and is perfectly healthy
         . Unserved            it knows the model, or did, and does not run it
 
@@ -169,6 +177,15 @@ class Broken(Failed):
     code = "broken"
 
 
+class Gone(Broken):
+    code = "gone"
+
+
+class Busy(Failed):
+    code = "busy"
+    healthy = None
+
+
 class Loading(Failed):
     code = "loading"
     healthy = None
@@ -188,6 +205,14 @@ class Throttled(Failed):
     healthy = None
 
 
+class QuotaSpent(Throttled):
+    code = "quota_spent"
+
+
+class NoCredit(Throttled):
+    code = "no_credit"
+
+
 class Blocked(Failed):
     code = "blocked"
     healthy = None
@@ -201,6 +226,26 @@ class BadKey(Failed):
 
 class PlanLimit(Failed):
     code = "plan_limit"
+    healthy = True
+
+
+class NotAllowed(PlanLimit):
+    code = "not_allowed"
+
+
+class Rejected(Failed):
+    code = "rejected"
+    healthy = True
+
+
+class Declined(Failed):
+    code = "declined"
+    healthy = True
+
+
+class ModelGone(Failed):
+    code = "model_gone"
+    http_status = 404
     healthy = True
 
 

@@ -16,7 +16,9 @@ FORGOTTEN = 0.05  # of a call: with less than this left, nothing is known any mo
 
 # Outcomes that say nothing of what it is worth to ask: it knew no such symbol, our key was at
 # fault, or we called it off. A 429 is not among them: it is no downtime, and still no answer.
-SILENT = frozenset({"missing", "unserved", "bad_key", "cancelled"})
+SILENT = frozenset(
+    {"missing", "unserved", "bad_key", "cancelled", "rejected", "declined", "model_gone"}
+)
 
 
 class Told(NamedTuple):

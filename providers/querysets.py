@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 # Outcomes that say nothing about how well a provider does its work: we did not call, it knew
 # no such symbol, or our own key or quota was at fault.
-NO_VERDICT = ("missing", "unserved", "plan_limit", "bad_key", "throttled", "loading", "cancelled")
+NO_VERDICT = (
+    *("missing", "unserved", "plan_limit", "bad_key", "throttled", "loading", "cancelled"),
+    *("not_allowed", "quota_spent", "no_credit", "rejected", "declined", "model_gone", "busy"),
+)
 
 
 class ProviderQuerySet(QuerySet["Provider"]):

@@ -32,12 +32,15 @@ MAY_IMPORT = {
 MAY_IMPORT_INSIDE = {
     "providers.errors": (),
     "providers.datasets": ("providers.datasets",),
+    "providers.ratelimits": (),
     "providers.redaction": (),
     "providers.resilience": ("providers.errors", "providers.resilience"),
     "providers.adapters": (
         "providers.adapters",
+        "providers.completions",
         "providers.datasets",
         "providers.errors",
+        "providers.ratelimits",
         "providers.registry",
     ),
     "providers.registry": ("providers.adapters",),

@@ -37,6 +37,13 @@ from providers.datasets.chains import (
     TvlQuery,
 )
 from providers.datasets.coins import COIN, SEARCH, Coin, CoinQuery, SearchHit, SearchQuery
+from providers.datasets.completions import (
+    COMPLETION,
+    Chunk,
+    Completion,
+    CompletionQuery,
+    Message,
+)
 from providers.datasets.economy import (
     ECONOMIC,
     SERIES,
@@ -105,6 +112,7 @@ __all__ = [
     "ASSET_SENTIMENT",
     "CLASSIFICATION",
     "COIN",
+    "COMPLETION",
     "CONSENSUS",
     "DATASETS",
     "DAY",
@@ -138,10 +146,13 @@ __all__ = [
     "AssetSentimentQuery",
     "Candle",
     "ChainTvl",
+    "Chunk",
     "ClassificationQuery",
     "Classified",
     "Coin",
     "CoinQuery",
+    "Completion",
+    "CompletionQuery",
     "Consensus",
     "ConsensusQuery",
     "Dataset",
@@ -160,6 +171,7 @@ __all__ = [
     "MarketRow",
     "ModelFacts",
     "ModelFactsQuery",
+    "Message",
     "MoversQuery",
     "NewsMood",
     "NewsQuery",
@@ -208,6 +220,7 @@ QUERIES: tuple[type[Query], ...] = (
     SeriesQuery,
     TvlQuery,
     TvlHistoryQuery,
+    CompletionQuery,
     ListingQuery,
 )
 

@@ -23,6 +23,7 @@ class Dataset:
     merged: bool = False  # every provider is asked and their rows are merged
     past: bool = False  # it tells of the past too
     derived: bool = False  # made of another dataset's rows; no adapter offers it
+    paid: bool = False  # every answer costs money or quota: no try is repeated blindly
 
     @property
     def method(self) -> str:
