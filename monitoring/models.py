@@ -89,6 +89,12 @@ class Plan(models.Model):
         validators=[MinValueValidator(0.01), MaxValueValidator(100)],
         help_text="Of a provider's rate limits, at most so much is spent on checks.",
     )
+    generations_per_day = models.PositiveSmallIntegerField(
+        default=1,
+        validators=[MaxValueValidator(96)],
+        help_text="Of each key of a language model, at most so many small answers a day are asked "
+        "for as a check, where visitors got none: they cost quota or money. 0: never.",
+    )
     keep_results_days = _days(7, help_text="Each single result.")
     keep_minutes_days = _days(7, help_text="Summaries of five minutes.")
     keep_hours_days = _days(90, help_text="Summaries of an hour. Those of a day are kept.")
@@ -120,6 +126,12 @@ class Endpoint(models.Model):
     timeout_s = _timeout(null=True, blank=True, help_text="Empty: as in the plan.")
     threshold_ms = models.FloatField(
         null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: as in the plan."
+    )
+    generations_per_day = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(96)],
+        help_text="Of a language model. Empty: as in the plan.",
     )
     next_due = models.DateTimeField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)

@@ -126,7 +126,7 @@ def _told(item: Reading, moment: datetime) -> dict[str, Any]:
         total=Count("pk"),
         ok=Count("pk", filter=ok),
         no_verdict=Count("pk", filter=no_verdict),
-        limited=Count("pk", filter=Q(outcome="throttled")),
+        limited=Count("pk", filter=Q(outcome__in=("throttled", "quota_spent"))),
         last_ok=Max("at", filter=ok),
         last_failure=Max("at", filter=~ok & ~no_verdict),
         lately=Sum("cost", filter=Q(at__gte=moment - FORECAST)),

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import Error as DatabaseIsOut
 from django.utils.timezone import now
 
-from providers import calls, limits, plans, purposes, roster
+from providers import calls, limits, observed, plans, purposes, roster
 from providers.adapters.base import UNREADABLE, Adapter
 from providers.ages import newest_age_s
 from providers.datasets import Query
@@ -45,6 +45,8 @@ from providers.secrets import SecretUnreadable
 
 logger = logging.getLogger(__name__)
 failures_log = logging.getLogger("providers.failures")
+
+T = TypeVar("T")
 
 
 # Of a provider's own time: one that had less, because others had used up the visitor's patience,
@@ -76,16 +78,27 @@ def call(
     purpose is that of `purposes.current()` unless it is named.
     """
     purpose = purpose or purposes.current()
+    return with_keys(
+        provider,
+        lambda key: _insist(Asked(provider, key, query, deadline, purpose), sleep),
+        only=only,
+    )
+
+
+def with_keys(
+    provider: Provider, ask: Callable[[Credential | None], T], *, only: Credential | None = None
+) -> T:
+    """`ask` with each key in its order, until one is neither spent nor refused."""
     refusal: ProviderError = NoKey("no key that works")
     for credential in [only] if only else _credentials(provider):
         try:
-            return _insist(_Call(provider, credential, query, deadline, purpose), sleep)
+            return ask(credential)
         except BadKey as error:
             if credential is None:
                 raise
             _set_aside(credential, error)
             refusal = NoKey(f"key {credential.label!r} was refused")
-        except _KeySpent as error:
+        except KeySpent as error:
             refusal = error.refusal
         except PlanLimit as error:
             if credential is None:
@@ -96,7 +109,7 @@ def call(
     raise refusal
 
 
-class _KeySpent(Exception):
+class KeySpent(Exception):
     """This key has nothing left for now; another may have."""
 
     def __init__(self, refusal: ProviderError) -> None:
@@ -126,7 +139,9 @@ def _set_aside(credential: Credential, error: BadKey) -> None:
 
 
 @dataclass
-class _Call:
+class Asked:
+    """One question to one provider with one key."""
+
     provider: Provider
     credential: Credential | None
     query: Query
@@ -134,10 +149,15 @@ class _Call:
     purpose: str
     hurried: bool = False  # it has too little time to be blamed for being late
 
+    @property
+    def cost(self) -> float:
+        return self.provider.adapter_class.cost(self.query)
 
-def _insist(asked: _Call, sleep: Callable[[float], None]) -> Fetched:
+
+def _insist(asked: Asked, sleep: Callable[[float], None]) -> Fetched:
     """Try again when the error is worth it and there is time."""
-    pauses = Backoff(asked.provider.attempts).pauses()
+    tries = 1 if asked.query.dataset.paid else asked.provider.attempts
+    pauses = Backoff(tries).pauses()
     while True:
         try:
             return _once(asked)
@@ -148,8 +168,15 @@ def _insist(asked: _Call, sleep: Callable[[float], None]) -> Fetched:
             sleep(pause)
 
 
-def _once(asked: _Call) -> Fetched:
-    cost = asked.provider.adapter_class.cost(asked.query)
+def _once(asked: Asked) -> Fetched:
+    with admitted(asked) as upstream:
+        return _fetch(asked, upstream)
+
+
+@contextmanager
+def admitted(asked: Asked) -> Iterator[Upstream]:
+    """The way out, past every guard; how the block ends is reported to them."""
+    cost = asked.cost
     upstream = _upstream(asked)  # before a token is spent: the key may be unreadable
     asked.hurried = upstream.deadline.left() < FAIR_SHARE * asked.provider.timeout_s
     pacing = limits.pacing_of(asked.provider.slug, asked.purpose)
@@ -160,7 +187,7 @@ def _once(asked: _Call) -> Fetched:
     ):
         let_go()
         try:
-            return _fetch(asked, upstream, cost)
+            yield upstream
         except TimedOut:
             passage.excused = asked.hurried
             raise
@@ -168,7 +195,7 @@ def _once(asked: _Call) -> Fetched:
             # A quota of the key is the key's to rest on, not the whole provider's.
             passage.excused = key_passage is not None
             if key_passage is not None:
-                raise _KeySpent(error) from error
+                raise KeySpent(error) from error
             raise
         except BadKey as error:
             error.keyed = asked.credential is not None
@@ -178,10 +205,11 @@ def _once(asked: _Call) -> Fetched:
             if key_passage is not None and asked.credential is not None:
                 key_passage.read(upstream.readings)
                 plans.notice(asked.credential, upstream.readings)
+            observed.note(asked.provider, asked.credential, upstream.observations)
 
 
 @contextmanager
-def _key_guard(asked: _Call, cost: float) -> Iterator[Passage | None]:
+def _key_guard(asked: Asked, cost: float) -> Iterator[Passage | None]:
     """Counts the key's own quota, where the provider has windows of that scope."""
     credential = asked.credential
     if credential is None or not credential.windows:
@@ -194,7 +222,7 @@ def _key_guard(asked: _Call, cost: float) -> Iterator[Passage | None]:
             entered = True
             try:
                 yield passage
-            except _KeySpent as spent:
+            except KeySpent as spent:
                 raise spent.refusal from None  # so that the key's circuit hears of the 429
             except Failed:
                 passage.excused = True  # it is the provider that is down, not the key
@@ -202,10 +230,10 @@ def _key_guard(asked: _Call, cost: float) -> Iterator[Passage | None]:
     except (OutOfTokens, CircuitOpen, Throttled) as error:
         if entered and isinstance(error, Refused):
             raise  # the provider's own guard refused
-        raise _KeySpent(error) from error
+        raise KeySpent(error) from error
 
 
-def _upstream(asked: _Call) -> Upstream:
+def _upstream(asked: Asked) -> Upstream:
     adapter = asked.provider.adapter_class
     return Upstream(
         reachable(asked.provider.address),
@@ -223,22 +251,42 @@ def reachable(address: str) -> str:
     return f"{settings.SANDBOX_URL}/{address.split('://', 1)[1]}"
 
 
-def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
+def adapter_for(asked: Asked, upstream: Upstream) -> Adapter:
     translator = asked.provider.adapter_class
-    adapter = translator(upstream, roster.names_for(asked.provider), now=lambda: datetime.now(UTC))
-    began = time.monotonic()
+    names = roster.names_for(asked.provider)
+    return translator(upstream, names, now=lambda: datetime.now(UTC))
+
+
+def _fetch(asked: Asked, upstream: Upstream) -> Fetched:
+    adapter = adapter_for(asked, upstream)
+    with recorded(asked, adapter, upstream) as took:
+        took.rows = no_surprises(adapter, asked.query)
+    return Fetched(took.rows, took.seconds)
+
+
+@dataclass
+class Took:
+    """What a call brought, and how long it took once it is over."""
+
     rows: Sequence[Any] = ()
+    seconds: float = 0.0
+
+
+@contextmanager
+def recorded(asked: Asked, adapter: Adapter, upstream: Upstream) -> Iterator[Took]:
+    """A line in the book, however the block ends; none where nobody was asked after all."""
+    began = time.monotonic()
+    took = Took()
     error: BaseException | None = None
     try:
-        rows = no_surprises(adapter, asked.query)
+        yield took
     except BaseException as failed:
         error = failed
         raise
     finally:
-        seconds = time.monotonic() - began
+        took.seconds = time.monotonic() - began
         if not isinstance(error, Refused):
-            _record(asked, adapter, upstream, seconds, rows, cost, error)
-    return Fetched(rows, seconds)
+            _record(asked, adapter, upstream, took.seconds, took.rows, asked.cost, error)
 
 
 # What a query asks about, where a provider may never have heard of it.
@@ -250,8 +298,15 @@ def no_surprises(adapter: Adapter, query: Query) -> Sequence[Any]:
     An adapter that trips over a reply has found a reply that is not as promised. Neither is a 404
     to a question that names nothing: what is missing then is the upstream's own address.
     """
-    try:
+    with in_promised_words(query):
         return adapter.fetch(query)
+
+
+@contextmanager
+def in_promised_words(query: Query) -> Iterator[None]:
+    """See `no_surprises`."""
+    try:
+        yield
     except Missing:
         if any(getattr(query, name, None) for name in _NAMES):
             raise
@@ -263,7 +318,7 @@ def no_surprises(adapter: Adapter, query: Query) -> Sequence[Any]:
 
 
 def _record(
-    asked: _Call,
+    asked: Asked,
     adapter: Adapter,
     upstream: Upstream,
     seconds: float,
@@ -305,7 +360,7 @@ def _record(
         )
 
 
-def _outcome(asked: _Call, error: BaseException | None) -> str:
+def _outcome(asked: Asked, error: BaseException | None) -> str:
     """A code of `providers.errors`, "ok", or "cancelled" for what was no fault of the provider."""
     if error is None:
         return "ok"

@@ -11,7 +11,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
@@ -32,11 +32,13 @@ from providers.errors import (
     Throttled,
     Unsupported,
 )
+from providers.ratelimits import Observation
 from providers.redaction import hide
 from providers.resilience.deadline import Deadline
-from providers.transport import exchange
+from providers.transport import exchange, flow
 
 MOST_REDIRECTS = 3
+MOST_LINE = 1 << 20  # bytes
 MOST_WAIT = 7 * 86400.0  # seconds; nobody bans for longer, so a longer Retry-After is nonsense
 
 
@@ -113,6 +115,7 @@ class Upstream:
         self.adapter = adapter
         self.deadline = deadline
         self.readings: list[Reading] = []
+        self.observations: list[Observation] = []
         self.bytes_read = 0
         self._headers = {
             "User-Agent": f"aggregator/{settings.SPECTACULAR_SETTINGS['VERSION']}",
@@ -133,6 +136,35 @@ class Upstream:
     def fetch(self, path: str, /, **params: Any) -> Reply:
         return self._ask("GET", path, params)
 
+    def lines(self, path: str, json: Any, /) -> Iterator[str]:
+        """
+        POST, and the lines of the answer as they come, for as long as the deadline lasts. What is
+        an error, or a redirect, is read as a whole and raised like everywhere else.
+        """
+        url = f"{self.base_url}/{path.removeprefix('/')}"
+        asked = {"headers": self._headers, "params": self._params, "json": json}
+        with flow("POST", url, deadline=self.deadline, **asked) as (status, headers, pieces):
+            if not 200 <= status < 300 or "event-stream" not in headers.get("Content-Type", ""):
+                body = b"".join(pieces)
+                self.bytes_read += len(body)
+                reply = self._judged(Answer(status, headers, body))
+                yield from reply.body.decode("utf-8", "replace").splitlines()
+                return
+            self._judged(Answer(status, headers, b""))
+            yield from self._split(pieces)
+
+    def _split(self, pieces: Iterable[bytes]) -> Iterator[str]:
+        rest = b""
+        for piece in pieces:
+            self.bytes_read += len(piece)
+            *lines, rest = (rest + piece).split(b"\n")
+            if len(rest) > MOST_LINE:
+                raise Garbled("a line without an end")
+            for line in lines:
+                yield line.removesuffix(b"\r").decode("utf-8", "replace")
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
     def _place(self, key: str, auth: Auth) -> None:
         hide(key)
         if not (key.isascii() and key.isprintable()):
@@ -144,10 +176,14 @@ class Upstream:
 
     def _ask(self, method: str, path: str, params: Mapping[str, Any], json: Any = None) -> Answer:
         url = f"{self.base_url}/{path.removeprefix('/')}" if path else self.base_url
-        reply = self._follow(method, url, self._params | _plain(params), json)
+        return self._judged(self._follow(method, url, self._params | _plain(params), json))
+
+    def _judged(self, reply: Answer) -> Answer:
+        """The reply, noted what it says of limits; or the error that it is."""
         if settings.SANDBOX_URL and reply.headers.get("X-Sandbox") == "silent":
             raise Unsupported("the sandbox has no answer to this")
         self.readings.extend(self._read(reply.headers))
+        self.observations.extend(self._observe(reply))
         if error := self._diagnose(reply) or by_status(reply):
             if error.wait is None:
                 error.wait = retry_after(reply.headers)
@@ -184,6 +220,12 @@ class Upstream:
             return list(self.adapter.readings(headers))
         except UNREADABLE:
             return []  # a header that is no number says nothing of the budget
+
+    def _observe(self, reply: Reply) -> Iterable[Observation]:
+        try:
+            return list(self.adapter.observations(reply))
+        except UNREADABLE:
+            return []
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ BEST_FIRST = (
     Status.MISCONFIGURED,
     Status.DISABLED,
 )
-KINDS = {"rss": Kind.FEED, "ethereum_rpc": Kind.NODE}
+KINDS = {"rss": Kind.FEED, "ethereum_rpc": Kind.NODE, "openai_compatible": Kind.LLM}
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,12 @@ class Provider(models.Model):
     block_rest_s = models.FloatField(
         default=6 * 3600, help_text="How long it rests when it blocks this host (451, 418)."
     )
+    options = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What its adapter wants to know: {'model': 'llama-3.1-8b-instant', 'dialect': "
+        "'groq'} for language models, see docs/llm.md.",
+    )
     mapping = models.JSONField(
         default=dict, blank=True, help_text="How a declared provider is asked: docs/declared.md."
     )
@@ -217,11 +223,19 @@ class Provider(models.Model):
             self._clean_mapping()
             return
         try:
-            registry.get(self.adapter_name)
+            self._clean_options(registry.get(self.adapter_name))
         except KeyError:
             names = ", ".join(adapter.name for adapter in registry.all())
             message = f"No adapter is called {self.adapter_name!r}. Choose one of: {names}."
             raise ValidationError({"adapter_name": message}) from None
+
+    def _clean_options(self, adapter: type[Adapter]) -> None:
+        try:
+            if not isinstance(self.options, dict):
+                raise ValueError("an object is expected, such as {'model': '...'}")
+            adapter.of(self.options)
+        except ValueError as error:
+            raise ValidationError({"options": str(error)}) from None
 
     def _clean_mapping(self) -> None:
         try:
@@ -237,7 +251,11 @@ class Provider(models.Model):
     def adapter_class(self) -> type[Adapter]:
         """The adapter this row names; KeyError for a dangling name (see providers.E001)."""
         if self.adapter_name != registry.DECLARED:
-            return registry.get(self.adapter_name)
+            adapter = registry.get(self.adapter_name)
+            try:
+                return adapter.of(self.options)
+            except ValueError:
+                return adapter  # options that were never cleaned: see `clean`
         try:
             return declared.adapter_of(self.slug, self.mapping)
         except NotAMapping:

@@ -171,10 +171,9 @@ def bare(headers: Headers, now: float, windows: Mapping[str, float]) -> list[Obs
     return _gathered(parts, headers, now)
 
 
-
 def ietf(headers: Headers, now: float, windows: Mapping[str, float]) -> list[Observation]:
-    """The draft of the IETF: `RateLimit: "api";r=123;t=55`, `RateLimit-Policy: "api";q=500;w=300`."""
-    policies = {name: part for name, part in _items(headers.get("ratelimit-policy", ""))}
+    """A draft of the IETF: `RateLimit: "api";r=123;t=55`, `RateLimit-Policy: "api";q=500;w=300`."""
+    policies = dict(_items(headers.get("ratelimit-policy", "")))
     found = []
     for name, part in _items(headers.get("ratelimit", "")):
         policy = policies.get(name) or next(iter(policies.values()), {})

@@ -95,11 +95,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     (re.compile(r"\b(bearer\s+)[\w.~+/=-]{8,}", re.I), rf"\1{MASK}"),
     (re.compile(r"\b(basic\s+)[\w+/=-]{16,}", re.I), rf"\1{MASK}"),
-    # Shapes that only keys have: OpenAI and its kin, CoinGecko, GitHub, Hugging Face, Groq, Google,
-    # Slack, AWS, Telegram bots, JSON web tokens.
+    # Shapes that only keys have: OpenAI and its kin, NVIDIA, CoinGecko, GitHub, Hugging Face, Groq,
+    # Google (of either kind), Slack, AWS, Telegram bots, JSON web tokens.
     (
         re.compile(
-            r"(?<![\w-])(?:sk-[\w-]{16,}|CG-\w{16,}|gh[pousr]_\w{20,}|hf_\w{20,}|gsk_\w{20,}"
+            r"(?<![\w-])(?:c?sk-[\w-]{16,}|nvapi-[\w-]{16,}|AQ\.[\w-]{16,}|CG-\w{16,}|gh[pousr]_\w{20,}|hf_\w{20,}|gsk_\w{20,}"
             r"|AIza[\w-]{30,}|xox[a-z]-[\w-]{10,}|AKIA[0-9A-Z]{16}|(?:bot)?\d{8,10}:AA[\w-]{30,}"
             r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)"
         ),

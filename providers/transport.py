@@ -226,6 +226,45 @@ def exchange(
             return Reply(reply.status_code, reply.headers, _body(reply.raw))
 
 
+@contextmanager
+def flow(
+    method: str,
+    url: str,
+    *,
+    deadline: Deadline,
+    headers: Mapping[str, str],
+    params: Mapping[str, Any] | None = None,
+    json: Any = None,
+) -> Iterator[tuple[int, Mapping[str, str], Iterator[bytes]]]:
+    """
+    Ask once: status, headers, and the body in pieces as they come, under the same deadline and
+    bounds. Whoever leaves early closes the connection.
+    """
+    trip, host = Trip(deadline), _host(url)
+    with in_our_words(trip, host):
+        request = requests.Request(method, url, headers=headers, params=params, json=json)
+        _here.trip = trip
+        reply = line().send(request.prepare(), stream=True, timeout=trip.left())
+    with reply:
+        yield reply.status_code, reply.headers, _pieces(reply.raw, trip, host)
+
+
+def _pieces(raw: urllib3.HTTPResponse, trip: Trip, host: str) -> Iterator[bytes]:
+    total = 0
+    while True:
+        with in_our_words(trip, host):
+            # Between two pieces this thread may have asked others, or another thread goes on.
+            _here.trip = trip
+            trip.left()
+            chunk = raw.read1(CHUNK, decode_content=True)
+        if not chunk:
+            return
+        total += len(chunk)
+        if total > MAX_BODY:
+            raise Garbled(f"more than {MAX_BODY} bytes")
+        yield chunk
+
+
 def _host(url: str) -> str:
     try:
         return urlsplit(url).hostname or "an address without a host"

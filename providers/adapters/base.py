@@ -8,12 +8,12 @@ retry, cache, log or look at the database; whoever hands it `http` has taken car
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from html import unescape
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeVar
 
 from providers.datasets import (
     Allowance,
@@ -25,6 +25,7 @@ from providers.datasets import (
     Query,
 )
 from providers.errors import Garbled, Missing, ProviderError, Unsupported
+from providers.ratelimits import Observation
 
 R = TypeVar("R")
 
@@ -54,6 +55,9 @@ class Http(Protocol):
 
     def fetch(self, path: str, /, **params: Any) -> Reply:
         """GET and take the body as it is."""
+
+    def lines(self, path: str, json: Any, /) -> Iterator[str]:
+        """POST JSON and take the answer line by line, as it comes."""
 
 
 class Listings(Protocol):
@@ -114,6 +118,15 @@ class Adapter:
     # What it calls our assets: what stands in "listings", or a coin's "symbol", "symbol_lower".
     named_by: ClassVar[str] = "listings"
     headers: ClassVar[Mapping[str, str]] = {}  # sent with every request
+    is_retired: ClassVar[bool] = False  # it is listed, and nobody is there to ask
+    check_every_s: ClassVar[float] = 0.0  # it is not to be checked more often than that
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> type[Self]:
+        """The adapter as the row of a provider wants it; ValueError names what it cannot want."""
+        if options:
+            raise ValueError("this adapter takes no options")
+        return cls
 
     def __init__(self, http: Http, listings: Listings, *, now: Callable[[], datetime]) -> None:
         self.http = http
@@ -145,6 +158,11 @@ class Adapter:
     def diagnose(cls, reply: Reply) -> ProviderError | None:
         """The error this upstream means by `reply`, also inside a 200; None when it means none."""
         return None
+
+    @classmethod
+    def observations(cls, reply: Reply) -> Iterable[Observation]:
+        """What a reply says of limits of any metric, for people to see; `readings` are for us."""
+        return ()
 
     @classmethod
     def readings(cls, headers: Mapping[str, str]) -> Iterable[Reading]:

@@ -53,6 +53,14 @@ class Json(forms.JSONField):
             return True
 
 
+class JsonObject(Json):
+    """The same, where nothing is an object without members."""
+
+    def to_python(self, value: Any) -> Any:
+        found = super().to_python(value)
+        return {} if found == [] else found
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number of JSON")
 

@@ -20,7 +20,7 @@ from providers.admin import live, quotas, testing
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
 from providers.admin.edits import Obeyed, log_change, who
-from providers.admin.fields import Json, adapter_choices
+from providers.admin.fields import Json, JsonObject, adapter_choices
 from providers.admin.filters import DatasetFilter, StatusFilter
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
@@ -39,6 +39,11 @@ class ProviderForm(ModelForm):
             'at once (a quarter of the limit when left out); "scope" is whom it counts: '
             '"address", this server, or "key", each key by itself.'
         ),
+    )
+    options = JsonObject(
+        required=False,
+        help_text='What its adapter wants to know: {"model": "...", "dialect": "groq"} for '
+        "language models.",
     )
     rests_s = Json(
         required=False,
@@ -128,6 +133,7 @@ class ProviderAdmin(live.LiveColumns, Obeyed):
                 "byte. Further tries are made only for errors that are worth it.",
                 "fields": (
                     "adapter_name",
+                    "options",
                     "base_url",
                     "docs_url",
                     "timeout_s",

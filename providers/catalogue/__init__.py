@@ -1,9 +1,9 @@
 """
 The providers, policies and assets this project ships with, read from the files beside this one.
 
-`providers.yaml`, `assets.json` (coins) and `traditional.json` (what is no coin) hold facts with
-their sources; how the assets were chosen stands in docs/assets.md. Reading is pure: rows are
-made of this by `manage.py loadcatalogue`.
+`providers.yaml`, `llm.yaml` (language models), `assets.json` (coins) and `traditional.json` (what
+is no coin) hold facts with their sources; how the assets were chosen stands in docs/assets.md.
+Reading is pure: rows are made of this by `manage.py loadcatalogue`.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class ProviderEntry:
     cost_per_call: float | None = 0.0  # US dollars; None: it costs, and nobody knows how much
     min_fresh_s: float = 0.0
     limits: tuple[WindowEntry, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)  # what the adapter wants to know
     key_env: tuple[str, ...] = ()  # environment variables that may hold a key of it, in order
     notes: str = ""
     rests_s: tuple[float, ...] = ()
@@ -112,7 +113,9 @@ class ProviderEntry:
         _require(0.1 <= self.timeout_s <= 120, "timeout_s is 0.1 to 120")
         _require(self.min_fresh_s >= 0, "min_fresh_s is not below 0")
         for url in filter(None, (self.base_url, self.docs_url)):
-            _require(urlsplit(url).scheme == "https", f"{url} is no https address")
+            place = urlsplit(url)
+            is_safe = place.scheme == "https" or place.hostname == "127.0.0.1"
+            _require(is_safe, f"{url} is no https address")
         _require(all(s > 0 for s in self.rests_s + self.throttle_rests_s), "rests are above 0")
         # A guard tells the windows of one scope apart by their length.
         _unique("window", ((window.scope, window.per_s) for window in self.limits))
@@ -124,6 +127,7 @@ class ProviderEntry:
         found = {name: getattr(self, name) for name in (*plain, *more)}
         found["adapter_name"] = self.adapter
         found["key_env"] = list(self.key_env)
+        found["options"] = dict(self.options)
         found["limits"] = [window.row() for window in self.limits]
         for name in ("rests_s", "throttle_rests_s"):
             if ladder := getattr(self, name):
@@ -181,6 +185,8 @@ def load(folder: Path = HERE) -> Catalogue:
     """Everything, validated; CatalogueError names the first thing that is wrong."""
     written = yaml.safe_load((folder / "providers.yaml").read_text())
     _require(set(written) == {"providers", "strategies"}, "providers.yaml: two parts")
+    if (models := folder / "llm.yaml").exists():
+        written["providers"] += yaml.safe_load(models.read_text())
     assets = json.loads((folder / "assets.json").read_text())
     if (others := folder / "traditional.json").exists():
         assets += json.loads(others.read_text())

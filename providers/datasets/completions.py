@@ -8,7 +8,7 @@ meant to be answered twice. Keys of queries stand in logs, so none holds a word 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -77,9 +77,11 @@ class CompletionQuery(Query):
         return f"{self.dataset.name}:{self.model or ''}:{digest}"
 
 
-def joined(chunks: list[Chunk]) -> Completion:
+def joined(chunks: Iterable[Chunk]) -> Completion:
     """The whole answer out of its pieces; what several of them tell, the last one knows best."""
-    told = Chunk()
+    text, told = [], Completion("", None, None, None, None)
     for chunk in chunks:
-        told = Chunk(*(new if new is not None else old for old, new in zip(told, chunk, strict=True)))
-    return Completion("".join(c.text for c in chunks), *told[1:])
+        text.append(chunk.text)
+        news = {name: value for name, value in chunk._asdict().items() if value is not None}
+        told = told._replace(**news)
+    return told._replace(text="".join(text))

@@ -54,7 +54,7 @@ def test_the_whole_catalogue_is_listed_and_counted(client: Client) -> None:
     spoken = {name for row in first["rows"] + rest["rows"] for name in row["providers"]}
     assert spoken == set(Provider.objects.values_list("slug", flat=True))
     assert set(first["by_source"]) == {"data_lists", "llm_lists", "house"}
-    assert first["by_category"]["llm"] == 87
+    assert first["by_category"]["llm"] == 90
     assert json.dumps(first["by_source"]) == json.dumps(rest["by_source"])
 
 

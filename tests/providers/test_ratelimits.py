@@ -130,7 +130,10 @@ def test_bare_headers_and_the_draft_of_the_ietf() -> None:
     assert (found.metric, found.limit, found.remaining, found.resets_in_s) == (
         "requests", 20, None, 60,
     )  # fmt: skip
-    draft = {"RateLimit": '"api";r=123;t=55', "RateLimit-Policy": '"fixed window";"api";q=500;w=300'}
+    draft = {
+        "RateLimit": '"api";r=123;t=55',
+        "RateLimit-Policy": '"fixed window";"api";q=500;w=300',
+    }
     (found,) = read(draft, [ratelimits.ietf], NOW)
     assert (found.limit, found.remaining, found.window_s, found.resets_in_s) == (500, 123, 300, 55)
 
@@ -141,7 +144,7 @@ def test_a_header_of_another_family_or_of_nobody_is_ignored() -> None:
 
 
 def test_junk_is_unknown_and_never_nought() -> None:
-    junk = {name: "many" for name in GROQ}
+    junk = dict.fromkeys(GROQ, "many")
     assert read(junk, FAMILIES, NOW) == []
 
 

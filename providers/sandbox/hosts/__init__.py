@@ -33,6 +33,22 @@ from providers.sandbox.hosts.huggingface import HuggingFace
 from providers.sandbox.hosts.huggingface_hub import HuggingFaceHub
 from providers.sandbox.hosts.kraken import Kraken
 from providers.sandbox.hosts.kucoin import KuCoin
+from providers.sandbox.hosts.llm_native import AnthropicApi, CohereApi, GeminiApi
+from providers.sandbox.hosts.llm_vendors import (
+    G4F,
+    Cerebras,
+    Closed,
+    DeepSeek,
+    Groq,
+    HuggingFaceRouter,
+    Mistral,
+    Nvidia,
+    Ollama,
+    OpenAI,
+    OpenRouter,
+    Together,
+    Vllm,
+)
 from providers.sandbox.hosts.mempool import Mempool
 from providers.sandbox.hosts.newsapi import NewsApi
 from providers.sandbox.hosts.okx import Okx
@@ -86,6 +102,23 @@ HOSTS: tuple[type[Host], ...] = (
     TheBlock,
     WorldBank,
     Yahoo,
+    # Language models.
+    AnthropicApi,
+    Cerebras,
+    Closed,
+    CohereApi,
+    DeepSeek,
+    G4F,
+    GeminiApi,
+    Groq,
+    HuggingFaceRouter,
+    Mistral,
+    Nvidia,
+    Ollama,
+    OpenAI,
+    OpenRouter,
+    Together,
+    Vllm,
 )
 
 __all__ = ["HOSTS"]

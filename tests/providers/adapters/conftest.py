@@ -18,6 +18,7 @@ import orjson
 
 from providers import registry
 from providers.adapters.base import UNREADABLE, Adapter, NoListings, Reply
+from providers.completions import Message
 from providers.datasets import Query
 from providers.errors import ProviderError
 from providers.http import Answer
@@ -144,6 +145,8 @@ class Case:
 def _argument(name: str, value: Any) -> Any:
     if name in ("start", "end", "since") and value is not None:
         return datetime.fromisoformat(value)
+    if name == "messages":
+        return tuple(Message(*turn) for turn in value)
     return tuple(value) if isinstance(value, list) else value
 
 

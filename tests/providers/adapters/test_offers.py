@@ -32,6 +32,7 @@ FREE: Mapping[str, set[str]] = {
     "news": {"gdelt", "rss"},
     "sentiment": {"alternative_me", "crypto_api_clean", "crypto_dt_source"},
     "classification": set(),
+    "completion": set(),  # each wants a key, but a model of one's own machine
     "gas": {"blockscout", "etherscan", "ethereum_rpc", "mempool_space"},
     "economic": {"fredgraph", "world_bank"},
     "series": set(),
@@ -47,7 +48,9 @@ TIERS = {
 # Who wants a key of everybody, be it free or paid.
 KEYED: Mapping[str, set[str]] = {
     "alpha_vantage": {"economic"},
+    "anthropic": {"completion"},
     "coincap": {"market", "price", "history", "search", "listing"},
+    "cohere": {"completion"},
     "coindesk_data": {"ohlc", "history"},
     "coindesk_news": {"news"},
     "coinmarketcap": {"market", "price", "coin", "global", "sentiment", "listing"},
@@ -55,11 +58,13 @@ KEYED: Mapping[str, set[str]] = {
     "cryptocompare_news": {"news"},
     "cryptopanic": {"news"},
     "fred": {"economic", "series"},
+    "gemini": {"completion"},
     "huggingface": {"classification"},
     "newsapi": {"news"},
+    "openai_compatible": {"completion"},
 }
 # Of these the world has one, or one that needs no key.
-ALONE = {"classification", "news", "series", "tvl", "tvl_history"}
+ALONE = {"classification", "completion", "news", "series", "tvl", "tvl_history"}
 ONE_SYMBOL_A_CALL = {"coinbase", "yahoo"}
 WITHOUT_A_LIST = {"yahoo"}  # whose names stand in our listings alone
 

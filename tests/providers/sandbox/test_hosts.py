@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from providers.sandbox.candles import MONTH, opening, window
+from providers.sandbox.hosts.llm_vendors import Closed
 from providers.sandbox.market import DAY_S, HOUR_S
 from tests.providers.sandbox.asking import NOW, Asker, weekday
 
@@ -42,7 +43,8 @@ KEYS = {
 def test_every_host_has_an_answer_to_an_unknown_path(asker: Asker, host: str) -> None:
     query = {"api.stlouisfed.org": f"?api_key={KEY}", "www.alphavantage.co": f"?apikey={KEY}"}
     url = f"https://{host}/no/such/path/{query.get(host, '')}"
-    assert asker.ask(url, headers=KEYS.get(host)).status == 404
+    gone = host in Closed.names
+    assert asker.ask(url, headers=KEYS.get(host)).status == (410 if gone else 404)
 
 
 @pytest.mark.parametrize("status", [429, 503])
