@@ -29,7 +29,8 @@ class PlanAdmin(Obeyed):
 
     forget: Callable[[], None] = staticmethod(readings.forget)
     fieldsets = (
-        (None, {"fields": ("paused", "interval_s", "timeout_s", "quota_percent")}),
+        (None, {"fields": ("paused", "interval_s", "timeout_s")}),
+        ("What checks may cost", {"fields": ("quota_percent", "generations_per_day")}),
         ("Verdicts", {"fields": ("threshold_ms", "down_after", "up_after")}),
         (
             "What is kept",
@@ -69,6 +70,7 @@ class EndpointAdmin(Obeyed):
     fields = (
         *("name", "how_it_is", "last_check", "next_check"),
         *("paused", "maintenance_until", "interval_s", "timeout_s", "threshold_ms"),
+        "generations_per_day",
     )
     readonly_fields = ("name", "how_it_is", "last_check", "next_check")
 

@@ -121,7 +121,9 @@ def _look(row: Endpoint, plan: Plan, clock: Clock) -> Found:
     if provider is None or not _is_known(provider):
         return Found(moment, Finding.OFF, "disabled", "no adapter")
     since = row.health.checked_at or moment - timedelta(seconds=row.interval_s or plan.interval_s)
-    task = Task(provider, row.timeout_s or plan.timeout_s, since)
+    budget = row.generations_per_day
+    generations = plan.generations_per_day if budget is None else budget
+    task = Task(provider, row.timeout_s or plan.timeout_s, since, generations)
     try:
         return probing.look(task, moment)
     except Exception as error:

@@ -12,15 +12,26 @@ from math import ceil
 from statistics import median
 from typing import NamedTuple
 
+from monitoring import trials
 from monitoring.health import FAULTS, Finding, Seen, finding
 from monitoring.models import Source
 from providers import roster
+from providers.adapters.llm import PROBE
 from providers.client import call
+from providers.completions import COMPLETION
 from providers.datasets import PingQuery
-from providers.errors import Blacklisted, CircuitOpen, OutOfTokens, ProviderError
-from providers.models import Call, Provider
+from providers.errors import (
+    Blacklisted,
+    CircuitOpen,
+    ModelGone,
+    NoKey,
+    OutOfTokens,
+    ProviderError,
+    Refused,
+)
+from providers.models import Call, Credential, Provider
 from providers.redaction import redact
-from providers.resilience import Deadline, Guard, Reason
+from providers.resilience import Circuit, Deadline, Guard, Phase, Reason
 from providers.wording import outcome as in_words
 
 PURPOSE = "check"
@@ -64,6 +75,12 @@ class Recent(NamedTuple):
     outcome: str
     seconds: float
     purpose: str
+    dataset: str
+
+    @property
+    def is_timed(self) -> bool:
+        """Does how long it took say how fast the other side is? A text takes what it takes."""
+        return self.dataset != COMPLETION.name
 
 
 @dataclass(frozen=True)
@@ -73,6 +90,7 @@ class Task:
     provider: Provider
     timeout_s: float
     since: datetime
+    generations: int = 0  # small answers a day that may be asked for with each key
 
 
 def look(task: Task, now: datetime) -> Found:
@@ -82,21 +100,53 @@ def look(task: Task, now: datetime) -> Found:
         return idle
     recent = _recent(task.provider, now)
     visitors = [row for row in recent if row.purpose != PURPOSE and row.at > task.since]
-    ok_ms = [row.seconds * 1000 for row in recent if row.outcome == "ok"]
+    ok_ms = [row.seconds * 1000 for row in recent if row.outcome == "ok" and row.is_timed]
     p95, samples = percentile(ok_ms, 0.95), len(ok_ms)
-    found = by_visitors(visitors, now) or probe(task.provider, task.timeout_s, now)
+    found = by_visitors(visitors, now) or _asked(task, now)
     if found.finding is Finding.GOOD and found.source is Source.PROBE:
         found = _partly(found, visitors)
-    if found.finding is Finding.GOOD and found.key_accepted is None:
+    if found.finding is Finding.GOOD and found.key_accepted is None and _proves_key(task, found):
         found = replace(found, key_accepted=bool(roster.current().keys_of(task.provider)) or None)
     return replace(found, p95_ms=p95, samples=samples)
+
+
+def _proves_key(task: Task, found: Found) -> bool:
+    """Whoever was answered may have been answered without a key: a list that everybody may read."""
+    return found.source is Source.VISITORS or task.provider.adapter_class.ping_proves_key
+
+
+def _asked(task: Task, now: datetime) -> Found:
+    """The cheapest question; and of a language model now and then a small answer, if it is well."""
+    deadline = Deadline(task.timeout_s)
+    found = probe(task.provider, task.timeout_s, now)
+    if found.finding is not Finding.GOOD:
+        return found
+    key = trials.due(task.provider, task.generations, now, PURPOSE)
+    return found if key is None else _tried(task.provider, key, deadline, found)
+
+
+def _tried(provider: Provider, key: Credential, deadline: Deadline, listed: Found) -> Found:
+    """`listed`, with what a few words asked for with one key add to it."""
+    try:
+        call(provider, PROBE, deadline, purpose=PURPOSE, only=key)
+    except Refused as error:
+        return listed if not isinstance(error, NoKey) else _failed(provider, error, listed.at)
+    except ProviderError as error:
+        found = _failed(provider, error, listed.at)
+        if found.finding in (Finding.OURS, Finding.LIMITED):
+            return replace(found, reached=True, response_time_ms=listed.response_time_ms)
+        said = f"it lists its models, and {in_words(error.code)}"
+        return replace(listed, finding=Finding.PARTIAL, outcome=error.code, reason=said)
+    return replace(listed, key_accepted=True)
 
 
 def excused(provider: Provider, now: datetime) -> Found | None:
     """Why it is not to be asked at all; None when it is."""
     catalogue = roster.current()
     if not provider.enabled:
-        return Found(now, Finding.OFF, "disabled", "switched off")
+        return Found(now, Finding.OFF, "disabled", _why_off(provider))
+    if provider.adapter_class.is_retired:
+        return Found(now, Finding.OFF, "disabled", "retired")
     if not provider.needs_key or catalogue.keys_of(provider):
         return None
     if provider.pk in catalogue.keyed:
@@ -105,11 +155,25 @@ def excused(provider: Provider, now: datetime) -> Found | None:
     return Found(now, Finding.OFF, "disabled", "no key")
 
 
+# How the notes of a row begin that the catalogue switches off, and how long their reason may be.
+_OFF = ("Off by default: ", "Retired: ")
+MOST_REASON = 150
+
+
+def _why_off(provider: Provider) -> str:
+    for word in _OFF:
+        if provider.notes.startswith(word):
+            why = provider.notes.removeprefix(word).partition(". ")[0]
+            state = "retired" if word == _OFF[1] else "switched off"
+            return f"{state}: {why[:MOST_REASON].rstrip('.')}"
+    return "switched off"
+
+
 def _recent(provider: Provider, now: datetime) -> list[Recent]:
     rows = (
         Call.objects.filter(provider=provider, at__gt=now - WINDOW, at__lte=now)
         .order_by("-at")
-        .values_list("at", "outcome", "seconds", "purpose")[:MOST_CALLS]
+        .values_list("at", "outcome", "seconds", "purpose", "dataset")[:MOST_CALLS]
     )
     return [Recent(*row) for row in rows]
 
@@ -125,11 +189,12 @@ def by_visitors(calls: Sequence[Recent], now: datetime) -> Found | None:
         return None
     if _faulty(said) >= PARTLY:
         return None
+    timed = [row.seconds * 1000 for row in ok if row.is_timed]
     return Found(
         now,
         Finding.GOOD,
         "ok",
-        response_time_ms=median(row.seconds * 1000 for row in ok),
+        response_time_ms=median(timed) if timed else None,
         source=Source.VISITORS,
         reached=True,
     )
@@ -172,16 +237,25 @@ _RESTS = {
     Reason.BLACKLISTED: (Finding.LIMITED, "blacklisted after several 429s in a row"),
     Reason.BLOCKED: (Finding.BLOCKED, "blocks this host"),
     Reason.FORBIDDEN: (Finding.OURS, "wants a key, or a better one"),
+    Reason.UNPAID: (Finding.OURS, "wants to be paid first"),
 }
 
 
 def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
     """It rests, and was not asked: what it rests after is what is known of it."""
-    circuit = provider.guard.standing().circuit
+    circuit = _open_circuit(provider)
     usual = (Finding.RESTING, f"rests after {circuit.failures} failure(s) in a row")
     found, said = _RESTS.get(circuit.reason, usual)
     code = Blacklisted.code if circuit.reason is Reason.BLACKLISTED else CircuitOpen.code
     return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)
+
+
+def _open_circuit(provider: Provider) -> Circuit:
+    """That of the provider; where only its keys rest, that of the first."""
+    guards = [provider.guard, *(key.guard for key in roster.current().keys_of(provider))]
+    known = [(guard, guard.standing()) for guard in guards]
+    resting = (standing.circuit for guard, standing in known if guard.phase(standing) is Phase.OPEN)
+    return next(resting, known[0][1].circuit)
 
 
 def _spent(provider: Provider, error: OutOfTokens, now: datetime) -> Found:
@@ -208,9 +282,10 @@ def _waits(guard: Guard) -> bool:
 
 
 def _failed(provider: Provider, error: ProviderError, now: datetime) -> Found:
-    found = finding(error.code)
+    found = Finding.PARTIAL if isinstance(error, ModelGone) else finding(error.code)
     in_a_row = provider.guard.standing().circuit.failures if found is Finding.FAULT else 0
-    was_asked = error.healthy is not None or error.code in _SAID
+    # A key that was refused was refused by somebody.
+    was_asked = error.healthy is not None or error.code in _SAID or error.__cause__ is not None
     return Found(
         now,
         found,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import Count, Max, Q, Sum
 from monitoring import readings
 from monitoring.histograms import Summary
 from monitoring.readings import Board, Reading
+from providers import observed
 from providers.models import Call
 from providers.querysets import NO_VERDICT
 from providers.resilience import Phase
@@ -115,6 +117,7 @@ def stats(item: Reading, moment: datetime) -> dict[str, Any]:
         "quota_exhausted_at": (
             readings.quota_exhausted_at(provider, used_per_s, moment) if provider else None
         ),
+        "rate_limits": [asdict(limit) for limit in observed.known(provider)] if provider else [],
     }
 
 

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from monitoring.models import Endpoint
 from providers import roster
+from providers.completions import COMPLETION
 from providers.health import Health, Kind
 from providers.models import Provider
 
@@ -29,8 +30,14 @@ def _add(providers: list[Provider]) -> None:
         Provider.objects.filter(pk__in=[p.pk for p in providers]).values_list("pk", flat=True)
     )
     Health.objects.bulk_create(
-        [Health(provider=p, name=p.slug, kind=Kind.DATA) for p in providers if p.pk in there],
+        [Health(provider=p, name=p.slug, kind=_kind(p)) for p in providers if p.pk in there],
         ignore_conflicts=True,
     )
     without = Health.objects.filter(provider__in=there, endpoint=None)
     Endpoint.objects.bulk_create([Endpoint(health=h) for h in without], ignore_conflicts=True)
+
+
+def _kind(provider: Provider) -> Kind:
+    offers = provider.adapter_class.offers
+    speaks = any(query.dataset is COMPLETION for query in offers)
+    return Kind.LLM if speaks or provider.category == Kind.LLM else Kind.DATA

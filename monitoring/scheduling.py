@@ -19,13 +19,13 @@ def affordable_s(
 ) -> float:
     """
     The interval that spends at most `percent` of each rate limit of provider and key, and is not
-    shorter than wanted: of 25 calls a day 5 % are one check in 19 hours.
+    shorter than wanted, or than its adapter says: of 25 calls a day 5 % are one check in 19 hours.
     """
     cost = provider.adapter_class.cost(PingQuery())
     share = percent / 100
     windows = [*provider.windows(Scope.ADDRESS), *(key.windows if key else ())]
     least = [cost * window.per_s / (window.limit * share) for window in windows]
-    return float(max([wanted_s, *least]))
+    return float(max([wanted_s, provider.adapter_class.check_every_s, *least]))
 
 
 def slot_after(name: str, moment: datetime, interval_s: float) -> datetime:

@@ -98,6 +98,7 @@ def with_keys(
                 raise
             _set_aside(credential, error)
             refusal = NoKey(f"key {credential.label!r} was refused")
+            refusal.__cause__ = error  # the other side did answer
         except KeySpent as error:
             refusal = error.refusal
         except PlanLimit as error:

@@ -73,6 +73,26 @@ class WatchSerializer(serializers.Serializer[Any]):
     last_check = serializers.DateTimeField(allow_null=True)
 
 
+class RateLimitSerializer(serializers.Serializer[Any]):
+    """One limit as the provider told it. What nobody told is null; a limit of 0 allows nothing."""
+
+    credential = serializers.CharField(allow_null=True, help_text="The label of the key.")
+    metric = serializers.CharField(help_text="requests, tokens, input_tokens, ... or credits.")
+    window_s = _number("Seconds; null where the provider does not say.")
+    limit = _number()
+    remaining = _number()
+    resets_at = serializers.DateTimeField(allow_null=True)
+    used_per_s = _number("The pace of late.")
+    exhausted_at = serializers.DateTimeField(
+        allow_null=True, help_text="Predicted; null where it lasts until it comes back."
+    )
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="header, quota_api or error_body."
+    )
+    names = serializers.ListField(child=serializers.CharField(), help_text="Where it stood.")
+    observed_at = serializers.DateTimeField()
+
+
 class StatsSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status])
@@ -90,6 +110,9 @@ class StatsSerializer(serializers.Serializer[Any]):
     rate_limit_percent = _number("Of the scarcest rate limit, how much is used up.")
     quota_exhausted_at = serializers.DateTimeField(
         allow_null=True, help_text="Predicted; null when no limit would be spent at this rate."
+    )
+    rate_limits = RateLimitSerializer(
+        many=True, help_text="What language models say of their limits, with its source."
     )
 
 

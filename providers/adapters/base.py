@@ -118,6 +118,7 @@ class Adapter:
     # What it calls our assets: what stands in "listings", or a coin's "symbol", "symbol_lower".
     named_by: ClassVar[str] = "listings"
     headers: ClassVar[Mapping[str, str]] = {}  # sent with every request
+    ping_proves_key: ClassVar[bool] = True  # not where everybody may ask what a ping asks
     is_retired: ClassVar[bool] = False  # it is listed, and nobody is there to ask
     check_every_s: ClassVar[float] = 0.0  # it is not to be checked more often than that
 

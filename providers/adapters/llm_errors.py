@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from providers.adapters.base import Reply
-from providers.datasets import DAY
+from providers.datasets import DAY, HOUR
 from providers.errors import (
     BadKey,
     Broken,
@@ -148,7 +148,9 @@ def _throttled(
     if none:
         return QuotaSpent("its allowance is nothing", wait=DAY)
     if day_is_over or "quota_exhausted" in codes or any(word in told for word in _NOTHING_LEFT):
-        return QuotaSpent("its quota is spent", wait=wait)
+        # Google hints at seconds also where a day is over.
+        hinted = None if _quota_ids(body) else hinted_s(said)
+        return QuotaSpent("its quota is spent", wait=cooldown_s(seen) or hinted or HOUR)
     return Throttled("it asks us to slow down", wait=wait)
 
 

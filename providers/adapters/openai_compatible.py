@@ -57,6 +57,7 @@ class OpenAICompatible(LanguageModel):
             "families": dialect.families,
             "windows": dialect.windows,
             "check_every_s": dialect.check_every_s,
+            "ping_proves_key": bool(dialect.key_path) or not dialect.public,
         }
 
     def completion(self, query: CompletionQuery) -> list[Completion]:

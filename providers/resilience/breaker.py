@@ -15,6 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+DAY_S = 86400.0
+
 
 class Phase(StrEnum):
     CLOSED = "closed"
@@ -32,6 +34,7 @@ class Reason(StrEnum):
     BLACKLISTED = "blacklisted"
     BLOCKED = "blocked"
     FORBIDDEN = "forbidden"
+    UNPAID = "unpaid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +140,10 @@ class Breaker:
     def forbidden(self, circuit: Circuit, now: float) -> Circuit:
         """It wants a key, or a better one, where we have none to set aside."""
         return self._open(circuit, now + self.ceiling, Reason.FORBIDDEN)
+
+    def unpaid(self, circuit: Circuit, now: float, *, wait: float | None) -> Circuit:
+        """It wants to be paid: one call a day looks whether it was."""
+        return self._open(circuit, now + (wait or DAY_S), Reason.UNPAID)
 
     def released(self, circuit: Circuit, *, since: float) -> Circuit:
         """A call ended without a verdict on the provider: its probe lease is free again."""

@@ -24,6 +24,7 @@ from providers.errors import (
     Blocked,
     CircuitOpen,
     Failed,
+    NoCredit,
     OutOfTokens,
     ProviderError,
     Refused,
@@ -192,6 +193,8 @@ class Guard:
         self, circuit: Circuit, now: float, since: float, error: BaseException | None
     ) -> Circuit:
         breaker = self.breaker
+        if isinstance(error, NoCredit):
+            return breaker.unpaid(circuit, now, wait=error.wait)
         if isinstance(error, Throttled):
             return breaker.throttled(circuit, now, since=since, wait=error.wait)
         if isinstance(error, Blocked):
