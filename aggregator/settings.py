@@ -61,6 +61,8 @@ CORS_ALLOW_ORIGIN = env.text("CORS_ALLOW_ORIGIN", "*")
 # Private networks that upstreams may live in; loopback counts only when listed by itself.
 ALLOW_PRIVATE_UPSTREAMS = env.networks("ALLOW_PRIVATE_UPSTREAMS")
 UPSTREAM_PATIENCE_S = env.whole("UPSTREAM_PATIENCE_S", 8, least=1, most=120)
+# A text takes its time: within so many seconds a language model's answer is complete or given up.
+LLM_PATIENCE_S = env.whole("LLM_PATIENCE_S", 60, least=1, most=600)
 # Calls of all providers together, of every process; 0 counts nothing.
 GLOBAL_CALLS_PER_MINUTE = env.whole("GLOBAL_CALLS_PER_MINUTE", 0)
 # Providers' keys by variable, beside those of the admin; whose each is stands in providers.yaml
