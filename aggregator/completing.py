@@ -185,7 +185,7 @@ def _skipped(*args: Any) -> Iterator[jsonschema.ValidationError]:
     return iter(())
 
 
-_Validator = extend(
+_Validator = extend(  # type: ignore[no-untyped-call]
     jsonschema.Draft202012Validator, {"pattern": _skipped, "patternProperties": _skipped}
 )
 _FENCE = re.compile(r"\A\s*```(?:json)?\s*(.*?)\s*```\s*\Z", re.DOTALL)

@@ -35,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver | Any] = [
     path("admin/matrix/", admin.site.admin_view(matrixpage.page), name="matrix"),
     path("admin/", admin.site.urls),
     path("admin", pages.to_admin),
+    re_path(r"^", include("chat.openai.urls")),
     re_path(r"^", include("monitoring.urls")),
     re_path(r"^", include("monitoring.api.urls")),
     re_path(r"^", include("chat.api.learning_urls")),
