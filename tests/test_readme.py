@@ -145,6 +145,27 @@ def test_who_is_called_paid_in_the_readme_is_not_free_in_the_catalogue() -> None
     assert paid == {e.slug for e in others if e.cost_per_call != 0}
 
 
+def test_the_language_models_of_their_page_are_those_of_the_catalogue() -> None:
+    page = (ROOT / "docs/llm.md").read_text()
+    table = re.findall(r"^\| `(\w+)`(.*?) \| (.*?) ?\| (.+?) \|$", page, re.MULTILINE)
+    shown = {slug: (off, model, key) for slug, off, model, key in table if key in keys_of(slug)}
+    assert shown == {e.slug: _told(e) for e in catalogue.load().providers if e.category == "llm"}
+
+
+def keys_of(slug: str) -> tuple[str, ...]:
+    """How the page may tell the key of a row; nothing for rows of its other tables."""
+    entries = [e for e in catalogue.load().providers if e.slug == slug]
+    return tuple(_told(entry)[2] for entry in entries)
+
+
+def _told(entry: catalogue.ProviderEntry) -> tuple[str, str, str]:
+    if entry.adapter == "retired":
+        return "", "", "retired"
+    model = entry.options.get("model")
+    key = ", ".join(f"`{name}`" for name in entry.key_env) or "none"
+    return "" if entry.enabled else " (off)", f"`{model}`" if model else "yours", key
+
+
 def _facts(entry: catalogue.ProviderEntry) -> tuple[str, bool]:
     """The datasets visitors may ask it for, and whether it needs a key."""
     adapter = registry.get(entry.adapter)
