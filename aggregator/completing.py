@@ -27,7 +27,7 @@ from referencing.exceptions import Unresolvable
 from aggregator import asking
 from providers import roster, streaming
 from providers.adapters.llm import LanguageModel
-from providers.completions import COMPLETION, Chunk, Completion, CompletionQuery
+from providers.datasets.completions import COMPLETION, Chunk, Completion, CompletionQuery
 from providers.errors import (
     Attempt,
     BadQuery,

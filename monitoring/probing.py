@@ -18,8 +18,8 @@ from monitoring.models import Source
 from providers import roster
 from providers.adapters.llm import PROBE
 from providers.client import call
-from providers.completions import COMPLETION
 from providers.datasets import PingQuery
+from providers.datasets.completions import COMPLETION
 from providers.errors import (
     Blacklisted,
     CircuitOpen,

@@ -6,7 +6,7 @@ from django.db import transaction
 
 from monitoring.models import Endpoint
 from providers import roster
-from providers.completions import COMPLETION
+from providers.datasets.completions import COMPLETION
 from providers.health import Health, Kind
 from providers.models import Provider
 

@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from providers import roster
 from providers.adapters.llm import LanguageModel
-from providers.completions import COMPLETION
+from providers.datasets.completions import COMPLETION
 from providers.models import Call, Credential, Provider
 
 DAY = timedelta(days=1)

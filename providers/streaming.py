@@ -18,7 +18,7 @@ from providers.client import (
     recorded,
     with_keys,
 )
-from providers.completions import Chunk, CompletionQuery
+from providers.datasets.completions import Chunk, CompletionQuery
 from providers.errors import Garbled, Unsupported
 from providers.models import Credential, Provider
 from providers.resilience import Deadline

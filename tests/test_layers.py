@@ -37,7 +37,6 @@ MAY_IMPORT_INSIDE = {
     "providers.resilience": ("providers.errors", "providers.resilience"),
     "providers.adapters": (
         "providers.adapters",
-        "providers.completions",
         "providers.datasets",
         "providers.errors",
         "providers.ratelimits",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chat.openai.errors import Refusal
-from providers.completions import CompletionQuery, Message
+from providers.datasets.completions import CompletionQuery, Message
 
 MOST_MESSAGES, MOST_CHARACTERS, MOST_TOKENS = 200, 200_000, 32_768
 # OpenAI calls instructions either; every provider knows the older word.

@@ -9,7 +9,7 @@ import orjson
 
 from aggregator.completing import AUTO, Done, Offer, Streamed
 from chat.openai.errors import broken_off
-from providers.completions import Chunk, joined
+from providers.datasets.completions import Chunk, joined
 from providers.errors import GatewayError
 
 

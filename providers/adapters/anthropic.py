@@ -23,7 +23,7 @@ from providers.adapters.llm import (
 )
 from providers.adapters.llm_errors import meant
 from providers.adapters.sse import events
-from providers.completions import Chunk, Completion, CompletionQuery
+from providers.datasets.completions import Chunk, Completion, CompletionQuery
 from providers.errors import Broken, ProviderError
 from providers.ratelimits import MINUTE_S
 from providers.registry import register

@@ -15,7 +15,7 @@ from providers.adapters.dialects import BEARER
 from providers.adapters.llm import LanguageModel, ended, parts, reason, tokens, whole, written
 from providers.adapters.llm_errors import meant
 from providers.adapters.sse import events
-from providers.completions import Chunk, Completion, CompletionQuery
+from providers.datasets.completions import Chunk, Completion, CompletionQuery
 from providers.errors import BadKey, ProviderError
 from providers.registry import register
 

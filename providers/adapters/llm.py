@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Self
 
 from providers.adapters.base import Adapter, Reading, Reply, kind, listed
-from providers.completions import (
+from providers.datasets.completions import (
     FILTERED,
     LENGTH,
     STOP,

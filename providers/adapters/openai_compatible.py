@@ -26,8 +26,8 @@ from providers.adapters.llm import (
 )
 from providers.adapters.llm_errors import document, meant
 from providers.adapters.sse import DONE, events
-from providers.completions import Chunk, Completion, CompletionQuery
 from providers.datasets import DAY
+from providers.datasets.completions import Chunk, Completion, CompletionQuery
 from providers.errors import Garbled, NoCredit, ProviderError
 from providers.ratelimits import Observation
 from providers.registry import register

@@ -10,7 +10,7 @@ import pytest
 
 from aggregator import completing
 from aggregator.completing import AUTO, complete, offers, stream
-from providers.completions import joined
+from providers.datasets.completions import joined
 from providers.errors import (
     BadQuery,
     Garbled,

@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from django.test import Client
 from drf_spectacular.validation import validate_schema

@@ -44,6 +44,9 @@ class Ready:
     def fetch(self, path: str, /, **params: Any) -> Any:
         raise NotImplementedError
 
+    def lines(self, path: str, json: Any, /) -> Any:
+        raise NotImplementedError
+
 
 def recorded(name: str, generated: Callable[[], Any]) -> tuple[Any, str]:
     path = RECORDED / name

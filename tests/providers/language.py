@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from providers import catalogue, roster
-from providers.completions import CompletionQuery, Message
+from providers.datasets.completions import CompletionQuery, Message
 from providers.models import Credential, Provider
 from providers.resilience import Deadline
 from providers.sandbox.faults import Rule

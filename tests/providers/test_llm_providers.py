@@ -10,8 +10,8 @@ import pytest
 
 from providers import observed, roster, streaming
 from providers.client import call
-from providers.completions import CompletionQuery, joined
 from providers.datasets import PingQuery
+from providers.datasets.completions import CompletionQuery, joined
 from providers.errors import (
     BadKey,
     Broken,

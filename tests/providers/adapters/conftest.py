@@ -7,7 +7,7 @@ The scheme of `tests/payloads/<adapter>/` stands in README.md beside this file.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -18,8 +18,8 @@ import orjson
 
 from providers import registry
 from providers.adapters.base import UNREADABLE, Adapter, NoListings, Reply
-from providers.completions import Message
 from providers.datasets import Query
+from providers.datasets.completions import Message
 from providers.errors import ProviderError
 from providers.http import Answer
 
@@ -48,6 +48,9 @@ class Canned:
 
     def fetch(self, path: str, /, **params: Any) -> Reply:
         return self._reply(path, {k: v for k, v in params.items() if v is not None})
+
+    def lines(self, path: str, json: Any, /) -> Iterator[str]:
+        yield from self._reply(path, {"json": json}).body.decode().splitlines()
 
     def _reply(self, path: str, params: dict[str, Any]) -> Reply:
         body = self.bodies[min(len(self.asked), len(self.bodies) - 1)]

@@ -95,7 +95,8 @@ def test_the_table_is_about_datasets_that_exist() -> None:
 
 
 def test_the_tables_are_about_every_adapter() -> None:
-    assert {adapter.name for adapter in registry.all()} == {*known, *KEYED}
+    asked = {adapter.name for adapter in registry.all() if not adapter.is_retired}
+    assert asked == {*known, *KEYED}
     assert not set(KEYED) & set(known)
 
 
