@@ -13,6 +13,7 @@ Everything that can go wrong between a query and its answer.
       - OutOfTokens         its rate budget, or every key's quota, is spent
       - NoKey               it needs a key, and there is none that works
       - CachedOnly          the worker alone asks it, ahead of visitors
+      - Unwell              the checks say that it is not well: others come first
       - Unsupported         it does not offer this currency, interval, range or symbol
     + Failed                we called, and it went wrong
       - Unreachable         DNS, TCP or TLS
@@ -140,6 +141,10 @@ class NoKey(Refused):
 
 class CachedOnly(Refused):
     code = "cached_only"
+
+
+class Unwell(Refused):
+    code = "unwell"
 
 
 class Unsupported(Refused):
