@@ -132,7 +132,12 @@ class _Call:
     query: Query
     deadline: Deadline
     purpose: str
-    hurried: bool = False  # it has too little time to be blamed for being late
+    had_s: float = 0.0  # when its question went out
+
+    @property
+    def hurried(self) -> bool:
+        """Had it too little time to be blamed for being late?"""
+        return self.had_s < FAIR_SHARE * self.provider.timeout_s
 
 
 def _insist(asked: _Call, sleep: Callable[[float], None]) -> Fetched:
@@ -151,7 +156,6 @@ def _insist(asked: _Call, sleep: Callable[[float], None]) -> Fetched:
 def _once(asked: _Call) -> Fetched:
     cost = asked.provider.adapter_class.cost(asked.query)
     upstream = _upstream(asked)  # before a token is spent: the key may be unreadable
-    asked.hurried = upstream.deadline.left() < FAIR_SHARE * asked.provider.timeout_s
     pacing = limits.pacing_of(asked.provider.slug, asked.purpose)
     with (
         _key_guard(asked, cost) as key_passage,
@@ -161,7 +165,8 @@ def _once(asked: _Call) -> Fetched:
         let_go()
         try:
             return _fetch(asked, upstream, cost)
-        except TimedOut:
+        except TimedOut as error:
+            error.had_s = asked.had_s
             passage.excused = asked.hurried
             raise
         except Throttled as error:
@@ -226,6 +231,8 @@ def reachable(address: str) -> str:
 def _fetch(asked: _Call, upstream: Upstream, cost: float) -> Fetched:
     translator = asked.provider.adapter_class
     adapter = translator(upstream, roster.names_for(asked.provider), now=lambda: datetime.now(UTC))
+    # Only here: to find the way so far may have taken time, when our own database is slow.
+    asked.had_s = upstream.deadline.left()
     began = time.monotonic()
     rows: Sequence[Any] = ()
     error: BaseException | None = None

@@ -168,6 +168,7 @@ class Dropped(Unreachable):
 
 class TimedOut(Failed):
     code = "timed_out"
+    had_s: float | None = None  # how long it could have taken; None: nobody noted it
 
 
 class Broken(Failed):
