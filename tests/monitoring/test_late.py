@@ -35,7 +35,7 @@ def _own_folder(settings: Any, tmp_path: Any) -> None:
 def outage(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """While its only item is True no result is written."""
     is_out = [False]
-    usual = recording.CheckResult.objects.bulk_create
+    usual = CheckResult.objects.bulk_create
 
     def create(*args: Any, **kwargs: Any) -> Any:
         if is_out[0]:
