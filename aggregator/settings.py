@@ -160,7 +160,9 @@ STORAGES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = env.text("DATABASE_URL")
 # Is this a process that works rather than one that serves?
-WORKER = env.flag("WORKER", False) or sys.argv[1:2] in (["qcluster"], ["qguard"], ["runchecks"])
+WORKER = env.flag("WORKER", False)
+if sys.argv[1:2] in (["qcluster"], ["qguard"], ["runchecks"]):
+    WORKER = True
 # Writers queue up at BEGIN instead of failing in the middle; readers never wait (WAL).
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
