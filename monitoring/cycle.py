@@ -20,7 +20,7 @@ from django.utils.timezone import now as current_time
 
 from monitoring import late, leases, network, probing, recording, roll, scheduling
 from monitoring.health import Finding
-from monitoring.models import Endpoint, Plan
+from monitoring.models import Endpoint, Plan, Source
 from monitoring.probing import Found, Task
 from monitoring.recording import Checked
 from providers import calls, roster
@@ -205,10 +205,11 @@ _UNSETTLED = (Finding.FAULT, Finding.NOTHING, Finding.PARTIAL)
 def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
     wanted_s = row.interval_s or plan.interval_s
     provider = row.health.provider
-    interval_s = wanted_s
+    least_s = 0.0
     if provider is not None and _is_known(provider):
         key = next(iter(roster.current().keys_of(provider)), None)
-        interval_s = scheduling.affordable_s(provider, wanted_s, plan.quota_percent, key)
+        least_s = scheduling.affordable_s(provider, 0.0, plan.quota_percent, key)
+    interval_s = max(wanted_s, least_s)
     is_recovering = found.finding is Finding.GOOD and row.health.status in _ILL
     return Checked(
         row,
@@ -221,6 +222,7 @@ def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
             wanted_s=wanted_s,
             unsettled=found.finding in _UNSETTLED or is_recovering,
             resting_s=IDLE_S if found.finding is Finding.OFF else found.wait_s,
+            least_s=0.0 if found.source is Source.VISITORS else least_s,
         ),
     )
 
