@@ -38,6 +38,11 @@ def task(work: Task) -> Task:
     return run
 
 
+def refused(name: str) -> str:
+    """What runs instead of something that is no task of ours: see `aggregator.allowed`."""
+    raise PermissionError(f"{name} is no task of ours, and was not run")
+
+
 @task
 def warm_answers() -> str:
     done, failed = warm()

@@ -61,6 +61,7 @@ DOORS = {
         "aggregator.schedules",
         "aggregator.admin",
         "aggregator.work",
+        "aggregator.allowed",
     ),
     "apprise": ("monitoring.notices.sender",),
     "requests": ("providers.transport",),
