@@ -217,6 +217,8 @@ CACHES: dict[str, dict[str, Any]] = {"default": _REDIS_CACHE if REDIS_URL else _
 
 # -- The worker ------------------------------------------------------------------------------
 
+# Touched after every task; `manage.py qguard` names one of its own.
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE")
 _TIMEOUT, _WORKERS, _BULK, _QUEUE_LIMIT, _GUARD_CYCLE = 55, 2, 1, 2, 1
 Q_CLUSTER: dict[str, Any] = {
     "name": STORE_PREFIX,

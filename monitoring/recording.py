@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Greatest
 from django.utils.timezone import now as current_time
 
 from monitoring import leases
@@ -181,7 +183,10 @@ def _move(endpoint: int, before: State, after: State) -> None:
     if after.status is before.status:
         return
     mine = StateChange.objects.filter(endpoint_id=endpoint)
-    mine.filter(ended_at=None).update(ended_at=after.since)
+    # A clock that was put back must not make an interval that ends before it began.
+    mine.filter(ended_at=None).update(
+        ended_at=Greatest("began_at", Value(after.since, output_field=DateTimeField()))
+    )
     mine.create(
         endpoint_id=endpoint,
         status=after.status.value,
