@@ -153,14 +153,22 @@ def _is_known(provider: Provider) -> bool:
 
 
 def _in_parallel(work: Iterable[Callable[[], Found]]) -> list[Found]:
-    def clean(one: Callable[[], Found]) -> Found:
+    """What each finds, in their order. A thread opens one connection, however much it does."""
+    jobs = list(work)
+    found: dict[int, Found] = {}
+    left = iter(enumerate(jobs))  # shared: to take the next of a list is one step
+
+    def do_some() -> None:
         try:
-            return one()
+            for number, job in left:
+                found[number] = job()
         finally:
             connections.close_all()  # this thread's own
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="checks") as pool:
-        return list(pool.map(clean, work))
+        for done in [pool.submit(do_some) for _ in jobs[:WORKERS]]:
+            done.result()
+    return [found[number] for number in range(len(jobs))]
 
 
 # -- Our own network ---------------------------------------------------------------------------
