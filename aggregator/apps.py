@@ -8,8 +8,9 @@ class AggregatorConfig(AppConfig):
     name = "aggregator"
 
     def ready(self) -> None:
-        from aggregator import schedules
+        from aggregator import allowed, schedules
 
+        allowed.watch()
         # After django_q's own migration, so that its table is there.
         post_migrate.connect(schedules.sync, sender=self.apps_of_the_queue())
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from django.utils.timezone import now as current_time
+
 from aggregator import selection
 from aggregator.answers import Answer, Cached
 from aggregator.encoding import encode
@@ -35,10 +37,13 @@ from providers.errors import (
     Unanswered,
     Unserved,
     Unsupported,
+    Unwell,
 )
+from providers.healthiest import put
 from providers.models import Provider
 from providers.resilience import Deadline, Phase, Reason, Standing, standings
 from providers.resilience.store import let_go
+from providers.standing import Status
 
 rotation_log = logging.getLogger("providers.rotation")
 
@@ -62,6 +67,7 @@ def first(query: Query, deadline: Deadline) -> Answer:
 MOST_SHARE = 0.75  # of the time left that one may use up: who comes after it must have some too
 MOST_PATIENCE_S = 3.0
 _MOMENTARY = {OutOfTokens.code, CircuitOpen.code}
+_PASSED_OVER = _MOMENTARY | {Unwell.code}  # without a try, so nothing follows from it
 
 
 def willing(
@@ -130,7 +136,7 @@ def attempt(
         ms = (time.monotonic() - began) * 1000
         said = Attempt(provider.slug, error.code, error.wait, ms, str(error))
         earlier = next((known for known in attempts if known.provider == provider.slug), None)
-        if earlier and earlier.outcome not in _MOMENTARY and error.code == CircuitOpen.code:
+        if earlier and earlier.outcome not in _PASSED_OVER and error.code == CircuitOpen.code:
             said = earlier  # it rests because of what stands there already
         attempts[:] = [known for known in attempts if known is not earlier]
         attempts.append(said)
@@ -178,13 +184,14 @@ def _ranked(dataset: Dataset) -> list[tuple[Provider, list[Attempt]]]:
     strategy, turn = policy.strategy if policy else "priority", next(_turns[dataset.name])
     known = standings(rows)
     found = judged(dataset, rows, known)
+    status = {candidate.name: candidate.status for candidate in found}
     wished = [candidate.name for candidate in selection.STRATEGIES[strategy](found, turn)]
     ranked = [candidate.name for candidate in selection.rank(strategy, found, turn)]
     return [
         (
             rows[name],
             [
-                _excuse(rows[better], known[better])
+                _excuse(rows[better], known[better], status[better])
                 for better in wished[: wished.index(name)]
                 if better not in ranked[:place]
             ],
@@ -193,10 +200,12 @@ def _ranked(dataset: Dataset) -> list[tuple[Provider, list[Attempt]]]:
     ]
 
 
-def _excuse(provider: Provider, standing: Standing) -> Attempt:
-    """Why the provider was passed over without a try: it rests, or saves the last of its budget."""
+def _excuse(provider: Provider, standing: Standing, status: Status) -> Attempt:
+    """Why it was passed over: it rests, is not well, or saves the last of its budget."""
     guard, circuit = provider.guard, standing.circuit
     if guard.phase(standing) is not Phase.OPEN:
+        if put(status):
+            return Attempt(provider.slug, Unwell.code, detail=f"{status} by the checks")
         return Attempt(provider.slug, OutOfTokens.code, detail="its rate budget is nearly spent")
     refusal = Blacklisted if circuit.reason is Reason.BLACKLISTED else CircuitOpen
     wait = (circuit.open_until or 0.0) - guard.clock()
@@ -207,7 +216,8 @@ def judged(
     dataset: Dataset, rows: Mapping[str, Provider], known: Mapping[str, Standing]
 ) -> list[Candidate]:
     """What selection goes by: rows, cells, and what was measured."""
-    records, lately, moment = roster.records(), roster.lately(), time.time()
+    catalogue, records, lately = roster.current(), roster.records(), roster.lately()
+    moment, now = time.time(), current_time()
     found = []
     for slug, standing in known.items():
         provider = rows[slug]
@@ -224,6 +234,7 @@ def judged(
                 weight=provider.weight,
                 cost=provider.cost_per_call,
                 lately=lately.of(provider.pk, dataset.name, moment),
+                status=catalogue.status_of(provider, now),
             )
         )
     return found

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
 
 from providers.resilience import Cell
 
 SILENT_S = 180.0  # three rounds of the minute's task
 
+logger = logging.getLogger(__name__)
+
 _cell = Cell("heartbeat:worker", ttl=7 * 86400.0)
 
 
 def beat(clock: Callable[[], float] = time.time) -> None:
-    """A task has come to its end."""
+    """A task has come to its end. Our guard on this machine is told by a file: see `respawn`."""
     moment = clock()
+    if settings.HEARTBEAT_FILE:
+        try:
+            Path(settings.HEARTBEAT_FILE).touch()
+        except OSError as error:
+            logger.error("the guard is not told that we are alive: %s", error)
     _cell.update(lambda last: (max(float(last or 0.0), moment), None))
 
 

@@ -14,6 +14,7 @@ from aggregator import adaptive, asking
 from aggregator.selection import Candidate, is_running_out, rank
 from providers import roster
 from providers.datasets import Dataset
+from providers.healthiest import Put, put
 from providers.models import Strategy
 from providers.resilience import standings
 from providers.wording import STRATEGY_EFFECTS, span
@@ -135,6 +136,9 @@ def _experience(candidate: Candidate, usual: float) -> str:
 def _hindrance(candidate: Candidate) -> str:
     if candidate.resting:
         return "; rests, so it comes last"
+    if put(candidate.status):
+        place = "late" if put(candidate.status) is Put.BEHIND else "last"
+        return f"; {candidate.status} by the checks, so it comes {place}"
     return "; saves the last of its budget, so it comes late" if is_running_out(candidate) else ""
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django_q.models import Schedule
+from django_q.tasks import async_task
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,15 @@ ENTRIES = (
     Entry("archive datasets", "chat.tasks.archive_datasets", 24 * 60),
     Entry("learn listings", "aggregator.tasks.learn_listings", 24 * 60),
 )
+
+
+AT_START = ("monitoring.tasks.run_checks",)
+
+
+def begin() -> None:
+    """Ask for what a worker does as soon as it runs: the queue looks at schedules later."""
+    for func in AT_START:
+        async_task(func)
 
 
 def sync(**kwargs: Any) -> None:

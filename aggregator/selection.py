@@ -2,8 +2,9 @@
 Whom to ask first. Pure: candidates in, order out; chance is what the turn makes of it.
 
 Whatever the strategy, a provider that would refuse without a call (its circuit is open) comes
-last, and one that is about to run out of tokens comes after those that are not: it is passed over
-before it is hit, and still asked when nobody else is left.
+last, and before it who is down or misconfigured by the checks, then who is about to run out of
+tokens, then who is degraded: each is passed over before it is hit, and still asked when nobody else
+is left. A strategy orders those who are equally well.
 
 docs/strategies.md says when to use which.
 """
@@ -18,7 +19,9 @@ from random import Random
 from statistics import median
 
 from aggregator import adaptive
+from providers.healthiest import Put, put
 from providers.lately import Lately
+from providers.standing import Status
 
 CURIOUS_EVERY = 20  # turns: who goes by what was measured must measure those it never asks
 RESERVE = 0.1  # the share of a rate budget that is kept for when nobody else can answer
@@ -35,6 +38,7 @@ class Candidate:
     weight: int = 1
     cost: float | None = None  # US dollars a call; None: unknown
     lately: Lately | None = None  # with this dataset, as it weighs now; None: never asked
+    status: Status = Status.UNKNOWN  # by the checks
 
     @property
     def speed_s(self) -> float | None:
@@ -116,7 +120,17 @@ STRATEGIES: dict[str, Ranking] = {
 def rank(strategy: str, candidates: Iterable[Candidate], turn: int = 0) -> list[Candidate]:
     """All candidates, best first."""
     ranked = STRATEGIES[strategy](list(candidates), turn)
-    return sorted(ranked, key=lambda c: (c.resting, is_running_out(c)))
+    return sorted(ranked, key=_hindrance)
+
+
+def _hindrance(candidate: Candidate) -> tuple[bool, bool, bool, bool]:
+    """What puts it behind others whatever the strategy, the worst first."""
+    return (
+        candidate.resting,
+        put(candidate.status) is Put.LAST,
+        is_running_out(candidate),
+        put(candidate.status) is Put.BEHIND,
+    )
 
 
 def is_running_out(candidate: Candidate) -> bool:
@@ -135,7 +149,7 @@ def _curious(ranked: list[Candidate], turn: int) -> list[Candidate]:
     unknown = sorted(
         c.name
         for c in ranked
-        if not (c.resting or is_running_out(c) or (c.lately and c.lately.success_rate is not None))
+        if not (any(_hindrance(c)) or (c.lately and c.lately.success_rate is not None))
     )
     nth, due = divmod(turn + 1, CURIOUS_EVERY)
     if due or not unknown:

@@ -8,6 +8,7 @@ project reads the environment, and nothing copies a setting at import.
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,10 @@ STORAGES = {
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DATABASE_URL = env.text("DATABASE_URL")
+# Is this a process that works rather than one that serves?
+WORKER = env.flag("WORKER", False)
+if sys.argv[1:2] in (["qcluster"], ["qguard"], ["runchecks"]):
+    WORKER = True
 # Writers queue up at BEGIN instead of failing in the middle; readers never wait (WAL).
 SQLITE_OPTIONS = {
     "transaction_mode": "IMMEDIATE",
@@ -199,12 +204,12 @@ def _database(url: str) -> dict[str, Any]:
     if found["ENGINE"] == "django.db.backends.sqlite3":
         # A thread of the web keeps its connection: to open and close one costs more than a miss
         # may take. A worker forks, and a child must not have its parent's.
-        lasting = 0 if env.flag("WORKER", False) else None
+        lasting = 0 if WORKER else None
         return found | {"OPTIONS": SQLITE_OPTIONS, "CONN_MAX_AGE": lasting}
     if found["ENGINE"] != "django.db.backends.postgresql":
         raise ImproperlyConfigured("DATABASE_URL: use postgres:// or sqlite://")
     # The web uses a pool of connections; a worker process holds one for as long as it likes.
-    if env.flag("WORKER", False):
+    if WORKER:
         return found | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
     pool = {"min_size": 1, "max_size": 12, "timeout": 5}
     return found | {"OPTIONS": found.get("OPTIONS", {}) | {"pool": pool}}
@@ -232,6 +237,8 @@ CACHES: dict[str, dict[str, Any]] = {"default": _REDIS_CACHE if REDIS_URL else _
 
 # -- The worker ------------------------------------------------------------------------------
 
+# Touched after every task; `manage.py qguard` names one of its own.
+HEARTBEAT_FILE = env.text("HEARTBEAT_FILE")
 _TIMEOUT, _WORKERS, _BULK, _QUEUE_LIMIT, _GUARD_CYCLE = 55, 2, 1, 2, 1
 Q_CLUSTER: dict[str, Any] = {
     "name": STORE_PREFIX,

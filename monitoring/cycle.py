@@ -14,12 +14,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from django.db import Error as DatabaseIsOut
 from django.db import connections
 from django.utils.timezone import now as current_time
 
-from monitoring import leases, network, probing, recording, roll, scheduling
+from monitoring import late, leases, network, probing, recording, roll, scheduling
 from monitoring.health import Finding
-from monitoring.models import Endpoint, Plan
+from monitoring.models import Endpoint, Plan, Source
 from monitoring.probing import Found, Task
 from monitoring.recording import Checked
 from providers import calls, roster
@@ -49,18 +50,21 @@ class Round:
     well: int = 0
     changed: int = 0
     stale: int = 0
+    kept: int = 0  # on disk, as the database did not take them
     seconds: float = 0.0
 
     def __str__(self) -> str:
         return (
             f"{self.checked} checked in {self.seconds:.1f} s, {self.well} well, "
             f"{self.changed} changed, {self.stale} unknown by silence"
+            + (f", {self.kept} kept on disk" if self.kept else "")
         )
 
 
 def run(clock: Clock = current_time) -> Round:
     """Check whatever is due."""
     roll.sync()
+    late.deliver()
     plan = Plan.current()
     began, done = time.monotonic(), Round()
     while not plan.paused and time.monotonic() < began + PATIENCE_S:
@@ -78,27 +82,42 @@ def run(clock: Clock = current_time) -> Round:
 
 
 def _sum(one: Round, other: Round) -> Round:
-    return Round(one.checked + other.checked, one.well + other.well, one.changed + other.changed)
+    return Round(
+        one.checked + other.checked,
+        one.well + other.well,
+        one.changed + other.changed,
+        kept=one.kept + other.kept,
+    )
 
 
 def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> Round:
     """Look at claimed endpoints at once, whether it is their turn or not, and write it down."""
     before = {row.health.name: row.health.status for row in claimed}
-    began = clock()
-    found = _in_parallel([partial(_look, row, plan, clock) for row in claimed])
-    if _is_our_network(claimed, found, plan, began, clock):
-        logger.warning(OUR_NETWORK)
-        network.hold(clock())
-        found = [_held(item) if item.is_silence else item for item in found]
-    batch = [_checked(row, item, plan) for row, item in zip(claimed, found, strict=True)]
-    rows = recording.write(batch)
-    for row, item in zip(claimed, found, strict=True):
-        _tell(row, item, rows.get(row.health.name))
+    batch = look(claimed, plan, clock)
+    try:
+        rows = recording.write(batch)
+    except DatabaseIsOut as error:
+        logger.error("the database is out of reach: %s", error)
+        late.keep(batch)
+        return Round(kept=len(batch))
+    for item in batch:
+        _tell(item.endpoint, item.found, rows.get(item.endpoint.health.name))
     return Round(
         checked=len(rows),
         well=sum(row.status == Status.HEALTHY for row in rows.values()),
         changed=sum(row.status != before.get(name) for name, row in rows.items()),
     )
+
+
+def look(rows: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> list[Checked]:
+    """What each of them is found to be; nothing is written."""
+    began = clock()
+    found = _in_parallel([partial(_look, row, plan, clock) for row in rows])
+    if _is_our_network(rows, found, plan, began, clock):
+        logger.warning(OUR_NETWORK)
+        network.hold(clock())
+        found = [_held(item) if item.is_silence else item for item in found]
+    return [_checked(row, item, plan) for row, item in zip(rows, found, strict=True)]
 
 
 def _tell(row: Endpoint, found: Found, health: Health | None) -> None:
@@ -136,14 +155,22 @@ def _is_known(provider: Provider) -> bool:
 
 
 def _in_parallel(work: Iterable[Callable[[], Found]]) -> list[Found]:
-    def clean(one: Callable[[], Found]) -> Found:
+    """What each finds, in their order. A thread opens one connection, however much it does."""
+    jobs = list(work)
+    found: dict[int, Found] = {}
+    left = iter(enumerate(jobs))  # shared: to take the next of a list is one step
+
+    def do_some() -> None:
         try:
-            return one()
+            for number, job in left:
+                found[number] = job()
         finally:
             connections.close_all()  # this thread's own
 
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="checks") as pool:
-        return list(pool.map(clean, work))
+        for done in [pool.submit(do_some) for _ in jobs[:WORKERS]]:
+            done.result()
+    return [found[number] for number in range(len(jobs))]
 
 
 # -- Our own network ---------------------------------------------------------------------------
@@ -167,9 +194,13 @@ def _is_our_network(
 
 def _anybody_was_heard(since: datetime) -> bool:
     """Has any visitor been answered since, by anybody, were it with an error?"""
-    calls.flush()
     unheard = [*probing.NETWORK, "cancelled"]
-    return Call.objects.filter(at__gte=since).exclude(outcome__in=unheard).exists()
+    try:
+        calls.flush()
+        return Call.objects.filter(at__gte=since).exclude(outcome__in=unheard).exists()
+    except DatabaseIsOut as error:  # then those who are asked to make sure decide alone
+        logger.error("the database is out of reach: %s", error)
+        return False
 
 
 def _held(found: Found) -> Found:
@@ -184,10 +215,11 @@ _UNSETTLED = (Finding.FAULT, Finding.NOTHING, Finding.PARTIAL)
 def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
     wanted_s = row.interval_s or plan.interval_s
     provider = row.health.provider
-    interval_s = wanted_s
+    least_s = 0.0
     if provider is not None and _is_known(provider):
         key = next(iter(roster.current().keys_of(provider)), None)
-        interval_s = scheduling.affordable_s(provider, wanted_s, plan.quota_percent, key)
+        least_s = scheduling.affordable_s(provider, 0.0, plan.quota_percent, key)
+    interval_s = max(wanted_s, least_s)
     is_recovering = found.finding is Finding.GOOD and row.health.status in _ILL
     return Checked(
         row,
@@ -200,6 +232,7 @@ def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
             wanted_s=wanted_s,
             unsettled=found.finding in _UNSETTLED or is_recovering,
             resting_s=IDLE_S if found.finding is Finding.OFF else found.wait_s,
+            least_s=0.0 if found.source is Source.VISITORS else least_s,
         ),
     )
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Q
-
 from monitoring.models import Endpoint
+from monitoring.querysets import is_due
 
 LEASE = timedelta(seconds=90)  # longer than a batch may take: see `cycle`
 
@@ -31,7 +30,7 @@ def _claim(row: Endpoint, moment: datetime, *, only_due: bool = False) -> bool:
     # The token that was read pins the row: who claimed it meanwhile has changed it.
     rows = Endpoint.objects.free(moment).filter(pk=row.pk, lease_token=row.lease_token)
     if only_due:  # it may have been paused, or checked and put off
-        rows = rows.filter(Q(next_due=None) | Q(next_due__lte=moment), paused=False)
+        rows = rows.filter(is_due(moment), paused=False)
     token, until = row.lease_token + 1, moment + LEASE
     if not rows.update(lease_token=token, lease_until=until):
         return False

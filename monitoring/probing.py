@@ -5,6 +5,7 @@ is. It writes nothing, and judges nothing: see `health` for that.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,12 +13,14 @@ from math import ceil
 from statistics import median
 from typing import NamedTuple
 
+from django.db import Error as DatabaseIsOut
+
 from monitoring import trials
 from monitoring.health import FAULTS, Finding, Seen, finding
 from monitoring.models import Source
 from providers import roster
 from providers.adapters.llm import PROBE
-from providers.client import call
+from providers.client import FAIR_SHARE, call
 from providers.datasets import PingQuery
 from providers.datasets.completions import COMPLETION
 from providers.errors import (
@@ -28,16 +31,20 @@ from providers.errors import (
     OutOfTokens,
     ProviderError,
     Refused,
+    TimedOut,
 )
 from providers.models import Call, Credential, Provider
 from providers.redaction import redact
 from providers.resilience import Circuit, Deadline, Guard, Phase, Reason
 from providers.wording import outcome as in_words
 
+logger = logging.getLogger("monitoring.checks")
+
 PURPOSE = "check"
 WINDOW = timedelta(minutes=15)  # of which the 95th percentile is taken
 MOST_CALLS = 500  # of the window that are looked at, the newest
 MOMENT_S = 60.0  # a rate limit that lets us ask again within it is not worth a word
+LATE = "our own machine or database was too slow to give it a fair time"
 PARTLY = 0.1  # a provider whose visitors lately saw so many failures is degraded
 
 # Outcomes of a call that never reached the other side: they may be our own network's fault.
@@ -175,7 +182,11 @@ def _recent(provider: Provider, now: datetime) -> list[Recent]:
         .order_by("-at")
         .values_list("at", "outcome", "seconds", "purpose", "dataset")[:MOST_CALLS]
     )
-    return [Recent(*row) for row in rows]
+    try:
+        return [Recent(*row) for row in rows]
+    except DatabaseIsOut as error:  # what visitors saw is not known, so we ask ourselves
+        logger.error("the database is out of reach: %s", error)
+        return []
 
 
 def by_visitors(calls: Sequence[Recent], now: datetime) -> Found | None:
@@ -225,11 +236,21 @@ def probe(provider: Provider, timeout_s: float, now: datetime) -> Found:
         return _resting(provider, error, now)
     except OutOfTokens as error:
         return _spent(provider, error, now)
+    except TimedOut as error:
+        if _was_hurried(provider, error, timeout_s):
+            return Found(now, Finding.NOTHING, "cancelled", LATE)
+        return _failed(provider, error, now)
     except ProviderError as error:
         return _failed(provider, error, now)
     return Found(
         now, Finding.GOOD, "ok", response_time_ms=round(fetched.seconds * 1000, 3), reached=True
     )
+
+
+def _was_hurried(provider: Provider, error: TimedOut, timeout_s: float) -> bool:
+    """Did we use up its time ourselves, waiting for a database say? Then it is not to blame."""
+    fair_s = FAIR_SHARE * min(timeout_s, provider.timeout_s)
+    return error.had_s is not None and error.had_s < fair_s
 
 
 _RESTS = {

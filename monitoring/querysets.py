@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q, QuerySet
@@ -11,15 +11,26 @@ if TYPE_CHECKING:
     from monitoring.models import Endpoint, StateChange  # noqa: F401
 
 
+# A lease is shorter, and clocks of one installation agree better: what is farther ahead was written
+# by a clock that has been put back since.
+FAR = timedelta(minutes=5)
+
+
+def is_due(moment: datetime) -> Q:
+    """Whose turn it is; also who was checked in what is now the future, so its turn is wrong."""
+    was_put_back = Q(health__checked_at__gt=moment + FAR)
+    return Q(next_due=None) | Q(next_due__lte=moment) | was_put_back
+
+
 class EndpointQuerySet(QuerySet["Endpoint"]):
     def free(self, moment: datetime) -> Self:
         """Nobody is checking them, or whoever was has not been heard of for too long."""
-        return self.filter(Q(lease_until=None) | Q(lease_until__lte=moment))
+        is_over = Q(lease_until__lte=moment) | Q(lease_until__gt=moment + FAR)
+        return self.filter(Q(lease_until=None) | is_over)
 
     def due(self, moment: datetime) -> Self:
         """Those whose turn it is, the longest overdue first."""
-        is_due = Q(next_due=None) | Q(next_due__lte=moment)
-        return self.free(moment).filter(is_due, paused=False).order_by("next_due", "pk")
+        return self.free(moment).filter(is_due(moment), paused=False).order_by("next_due", "pk")
 
 
 class StateChangeQuerySet(QuerySet["StateChange"]):

@@ -6,6 +6,7 @@ Whom to ask: the healthiest provider, for routers of any kind.
 
 Healthy before degraded, faster first; whoever was chosen stays until another is clearly better, so
 the choice does not flap. What is down, misconfigured, off or in maintenance is never chosen.
+The rules themselves are `providers.healthiest`, by which the gateway orders whom it asks, too.
 """
 
 from __future__ import annotations
@@ -16,27 +17,13 @@ from dataclasses import dataclass
 from monitoring import readings
 from monitoring.readings import Reading
 from providers.datasets import DATASETS
+from providers.healthiest import WELL, Candidate, prefer, rank
 from providers.resilience import Cell
-from providers.standing import Status
 
-CLEARLY = 0.8  # a challenger is chosen when it takes at most this share of the time
+__all__ = ["Candidate", "Choice", "get_healthiest_provider", "prefer", "rank"]
+
 ALTERNATIVES = 2
 KEPT_S = 3600.0
-
-_TIERS = {Status.HEALTHY: 0, Status.DEGRADED: 1}
-# When nobody is left: who may be well, and who at least answers.
-_NET = {Status.UNKNOWN: 2, Status.RATE_LIMITED: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    name: str
-    status: Status
-    response_time_ms: float | None = None
-
-    @property
-    def tier(self) -> int:
-        return (_TIERS | _NET)[self.status]
 
 
 @dataclass(frozen=True)
@@ -50,37 +37,6 @@ class Choice:
     reason: str
     alternatives: tuple[str, ...] = ()
     among: int = 0
-
-
-def rank(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Best first, of those that may be chosen at all. Pure."""
-    well = [item for item in candidates if item.status in _TIERS]
-    eligible = well or [item for item in candidates if item.status in _NET]
-    slowest = float("inf")
-    return sorted(
-        eligible,
-        key=lambda c: (
-            c.tier,
-            slowest if c.response_time_ms is None else c.response_time_ms,
-            c.name,
-        ),
-    )
-
-
-def prefer(ranked: Sequence[Candidate], incumbent: str | None) -> list[Candidate]:
-    """The same, led by who led last time unless the best is clearly better. Pure."""
-    last = next((item for item in ranked if item.name == incumbent), None)
-    if last is None or not ranked or ranked[0].tier < last.tier or _is_clear(ranked[0], last):
-        return list(ranked)
-    return [last, *(item for item in ranked if item is not last)]
-
-
-def _is_clear(best: Candidate, last: Candidate) -> bool:
-    if best.response_time_ms is None:
-        return False
-    if last.response_time_ms is None:
-        return True
-    return best.response_time_ms <= CLEARLY * last.response_time_ms
 
 
 def get_healthiest_provider(kind: str = "data", dataset: str | None = None) -> Choice:
@@ -114,7 +70,7 @@ def _offers(item: Reading, dataset: str | None) -> bool:
 
 def _why(chosen: Candidate) -> str:
     took = "" if chosen.response_time_ms is None else f", {chosen.response_time_ms:.0f} ms"
-    if chosen.status in _TIERS:
+    if chosen.status in WELL:
         return f"{chosen.status}{took}"
     word = str(chosen.status).replace("_", " ")
     return f"nobody is known to be well: {word}{took}"

@@ -6,11 +6,13 @@ transaction with the lease that allows it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import DateTimeField, Value
+from django.db.models.functions import Greatest
 from django.utils.timezone import now as current_time
 
 from monitoring import leases
@@ -50,13 +52,50 @@ def write(batch: Sequence[Checked]) -> dict[str, Health]:
         _judge(health, item)
         if not _is_put_off(item.found) and item.found.finding not in NOT_CHECKED:
             results.append(_result(health, item))
-    CheckResult.objects.bulk_create(results, ignore_conflicts=True)
-    for (
-        health
-    ) in rows.values():  # one by one: a bulk_update of so many columns takes thrice as long
-        Health.objects.filter(pk=health.pk).update(**{n: getattr(health, n) for n in _FIELDS})
+    _put_down(results, rows.values())
     _review(written, rows, before)
     return {health.name: health for health in rows.values()}
+
+
+@transaction.atomic
+def write_late(batch: Sequence[Checked]) -> None:
+    """
+    Keep what was found while the database was away. Every result counts, also of a run whose lease
+    is another's by now; a verdict moves only by what is newer than all it was made of. What was
+    written before is left alone, so this may be done twice.
+    """
+    ours = {item.endpoint.pk for item in batch}
+    there = Endpoint.objects.select_related("health").in_bulk(ours)  # one may be gone meanwhile
+    runs = CheckResult.objects.filter(endpoint__in=ours).filter(
+        run__in={item.endpoint.lease_token for item in batch}
+    )
+    before = {row.health_id: row.health.status for row in there.values()}
+    written = set(runs.values_list("endpoint_id", "run"))
+    results = []
+    for item in sorted(batch, key=lambda item: item.found.at):
+        pk, run = item.endpoint.pk, item.endpoint.lease_token
+        if pk not in there or (pk, run) in written:
+            continue
+        written.add((pk, run))
+        leases.settle(item.endpoint, item.next_due)
+        health = there[pk].health
+        is_newer = health.checked_at is None or item.found.at > health.checked_at
+        if is_newer:
+            _judge(health, item)
+        if not _is_put_off(item.found) and item.found.finding not in NOT_CHECKED:
+            result = _result(health, item)
+            if not is_newer:  # what the verdict was just then, nobody can say any more
+                result.status = Status.UNKNOWN.value
+            results.append(result)
+    rows = {row.health_id: row.health for row in there.values()}
+    _put_down(results, rows.values())
+    _review(batch, rows, before)
+
+
+def _put_down(results: Sequence[CheckResult], rows: Iterable[Health]) -> None:
+    CheckResult.objects.bulk_create(results, ignore_conflicts=True)
+    for health in rows:  # one by one: a bulk_update of so many columns takes thrice as long
+        Health.objects.filter(pk=health.pk).update(**{n: getattr(health, n) for n in _FIELDS})
 
 
 def _review(written: Sequence[Checked], rows: dict[int, Health], before: dict[int, str]) -> None:
@@ -144,7 +183,10 @@ def _move(endpoint: int, before: State, after: State) -> None:
     if after.status is before.status:
         return
     mine = StateChange.objects.filter(endpoint_id=endpoint)
-    mine.filter(ended_at=None).update(ended_at=after.since)
+    # A clock that was put back must not make an interval that ends before it began.
+    mine.filter(ended_at=None).update(
+        ended_at=Greatest("began_at", Value(after.since, output_field=DateTimeField()))
+    )
     mine.create(
         endpoint_id=endpoint,
         status=after.status.value,

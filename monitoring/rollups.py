@@ -8,7 +8,7 @@ result that comes late finds its bucket too. Buckets whose makings were pruned a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
@@ -158,9 +158,29 @@ def between(start: datetime, end: datetime) -> QuerySet[Rollup]:
     return Rollup.objects.filter(chosen).order_by("start")
 
 
-def figures(rows: Iterable[Rollup]) -> dict[int, Summary]:
-    """What roll-ups add up to, by endpoint."""
+def figures(rows: QuerySet[Rollup]) -> dict[int, Summary]:
+    """
+    What roll-ups add up to, by endpoint. Written for speed, as pages wait for it: a day of two
+    hundred endpoints is some seven thousand rows, and as many objects would take thrice as long.
+    """
     found: dict[int, Summary] = {}
-    for row in rows:
-        found.setdefault(row.endpoint_id, Summary()).merge(summary(row))
+    histograms: dict[int, dict[str, int]] = {}
+    for endpoint, ok, fault, limited, other, answers, sum_ms, low, high, histogram in (
+        rows.order_by().values_list("endpoint_id", *_VALUES)  # as `_VALUES` are ordered
+    ):
+        total = found.setdefault(endpoint, Summary())
+        total.ok += ok
+        total.fault += fault
+        total.limited += limited
+        total.other += other
+        if answers:
+            total.answers += answers
+            total.sum_ms += sum_ms
+            total.min_ms = low if total.min_ms is None else min(low, total.min_ms)
+            total.max_ms = high if total.max_ms is None else max(high, total.max_ms)
+            counted = histograms.setdefault(endpoint, {})
+            for index, number in histogram.items():
+                counted[index] = counted.get(index, 0) + number
+    for endpoint, counted in histograms.items():
+        found[endpoint].histogram = from_json(counted)
     return found

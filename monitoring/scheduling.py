@@ -47,14 +47,16 @@ def next_due(
     wanted_s: float,
     unsettled: bool = False,
     resting_s: float | None = None,
+    least_s: float = 0.0,
 ) -> datetime:
     """
     Its turn, or earlier: as soon as a rest is over, so that the check is the probe that ends it,
-    and soon where a verdict is `unsettled`, unless its quota forbids that.
+    and soon where a verdict is `unsettled`. Two questions are never less than `least_s` apart,
+    which is what its quota allows, whatever they find.
     """
     due = slot_after(name, moment, interval_s)
-    if resting_s is not None:  # nothing is spent on asking what rests
+    if resting_s is not None:  # it was not asked, so nothing was spent
         return min(due, moment + timedelta(seconds=min(max(resting_s, 1.0), wanted_s) + 0.5))
-    if unsettled and interval_s <= wanted_s:
-        return min(due, moment + timedelta(seconds=min(AGAIN_S, interval_s)))
-    return due
+    if unsettled:
+        due = min(due, moment + timedelta(seconds=min(AGAIN_S, interval_s)))
+    return max(due, moment + timedelta(seconds=least_s))

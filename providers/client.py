@@ -148,7 +148,12 @@ class Asked:
     query: Query
     deadline: Deadline
     purpose: str
-    hurried: bool = False  # it has too little time to be blamed for being late
+    had_s: float = 0.0  # when its question went out
+
+    @property
+    def hurried(self) -> bool:
+        """Had it too little time to be blamed for being late?"""
+        return self.had_s < FAIR_SHARE * self.provider.timeout_s
 
     @property
     def cost(self) -> float:
@@ -179,7 +184,6 @@ def admitted(asked: Asked) -> Iterator[Upstream]:
     """The way out, past every guard; how the block ends is reported to them."""
     cost = asked.cost
     upstream = _upstream(asked)  # before a token is spent: the key may be unreadable
-    asked.hurried = upstream.deadline.left() < FAIR_SHARE * asked.provider.timeout_s
     pacing = limits.pacing_of(asked.provider.slug, asked.purpose)
     with (
         _key_guard(asked, cost) as key_passage,
@@ -189,7 +193,8 @@ def admitted(asked: Asked) -> Iterator[Upstream]:
         let_go()
         try:
             yield upstream
-        except TimedOut:
+        except TimedOut as error:
+            error.had_s = asked.had_s
             passage.excused = asked.hurried
             raise
         except Throttled as error:
@@ -276,6 +281,8 @@ class Took:
 @contextmanager
 def recorded(asked: Asked, adapter: Adapter, upstream: Upstream) -> Iterator[Took]:
     """A line in the book, however the block ends; none where nobody was asked after all."""
+    # Only here: to find the way so far may have taken time, when our own database is slow.
+    asked.had_s = upstream.deadline.left()
     began = time.monotonic()
     took = Took()
     error: BaseException | None = None

@@ -13,6 +13,7 @@ Everything that can go wrong between a query and its answer.
       - OutOfTokens         its rate budget, or every key's quota, is spent
       - NoKey               it needs a key, and there is none that works
       - CachedOnly          the worker alone asks it, ahead of visitors
+      - Unwell              the checks say that it is not well: others come first
       - Unsupported         it does not offer this currency, interval, range or symbol
     + Failed                we called, and it went wrong
       - Unreachable         DNS, TCP or TLS
@@ -150,6 +151,10 @@ class CachedOnly(Refused):
     code = "cached_only"
 
 
+class Unwell(Refused):
+    code = "unwell"
+
+
 class Unsupported(Refused):
     code = "unsupported"
 
@@ -171,6 +176,7 @@ class Dropped(Unreachable):
 
 class TimedOut(Failed):
     code = "timed_out"
+    had_s: float | None = None  # how long it could have taken; None: nobody noted it
 
 
 class Broken(Failed):

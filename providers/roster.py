@@ -11,7 +11,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.db import Error as DatabaseIsOut
@@ -19,9 +20,11 @@ from django.db import Error as DatabaseIsOut
 from providers import envkeys
 from providers.datasets import CoinQuery, Dataset, PriceQuery, Query
 from providers.errors import Unsupported
+from providers.health import Health
 from providers.lately import Book, Told
 from providers.meaning import Meant, Words
 from providers.models import Asset, Call, Contract, Credential, Kind, Listing, Policy, Provider
+from providers.standing import Status
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +88,7 @@ class Roster:
     credentials: Mapping[int, Sequence[Credential]]
     policies: Mapping[str, Policy]
     keyed: frozenset[int] = frozenset()  # providers with a key, also when it is set aside
+    health: Mapping[int, Health] = field(default_factory=dict)  # what the checks say, by provider
 
     def offering(self, dataset: Dataset) -> list[Provider]:
         """Enabled providers whose adapter answers `dataset`, less those still waiting for a key."""
@@ -106,6 +110,11 @@ class Roster:
             and provider.pk not in self.keyed
             and any(query.dataset is dataset for query in provider.adapter_class.offers)
         ]
+
+    def status_of(self, provider: Provider, moment: datetime) -> Status:
+        """What the checks say of it; unknown when they said nothing lately."""
+        health = self.health.get(provider.pk)
+        return Status.UNKNOWN if health is None else health.status_at(moment)
 
     def keys_of(self, provider: Provider) -> Sequence[Credential]:
         return self.credentials.get(provider.pk, ())
@@ -134,6 +143,11 @@ def _load_roster() -> Roster:
         credentials,
         {policy.dataset: policy for policy in Policy.objects.all()},
         frozenset(credential.provider_id for credential in enabled),
+        {
+            row.provider_id: row
+            for row in Health.objects.only("provider_id", "status", "fresh_until")
+            if row.provider_id is not None
+        },
     )
 
 

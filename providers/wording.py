@@ -35,6 +35,7 @@ OUTCOMES = {
     "out_of_tokens": "its rate budget is spent, so it was not asked",
     "no_key": "needs a key, and there is none that works",
     "cached_only": "is asked by the worker alone, ahead of visitors",
+    "unwell": "is not well by the checks, so others came first",
     "unsupported": "does not offer this",
     "failed": "failed",
     "unreachable": "could not be reached",
@@ -87,8 +88,8 @@ def effect(dataset_name: str, fresh_s: float | None, stale_s: float | None) -> s
     )
 
 
-# What a policy's strategy means for whoever asks. Under each, who rests comes last, and who is
-# about to run out of its budget comes after those who are not.
+# What a policy's strategy means for whoever asks. Under each, who rests, is down by the checks, is
+# about to run out of its budget or is degraded comes after those who are not.
 STRATEGY_EFFECTS = {
     "priority": (
         "The highest priority is asked first, always. Among equals whoever fails least, then "

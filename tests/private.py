@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,9 +201,48 @@ def private_postgres(*options: str) -> Iterator[str]:
     `options` are its settings, e.g. "max_connections=20". It is fast and forgetful: what is
     written is lost when the machine, but not when the server, is killed.
     """
+    with mortal_postgres(*options) as server:
+        yield server.url
+
+
+@dataclass
+class Mortal:
+    """A PostgreSQL server that can be killed and started again with what it had."""
+
+    url: str
+    serve: Sequence[str | Path]
+    folder: str
+    user: Mapping[str, Any]
+    running: ExitStack
+    process: Running | None = None
+
+    def start(self) -> None:
+        command = running(self.serve, cwd=self.folder, **self.user)
+        self.process = self.running.enter_context(command)
+        self.process.wait_for("ready to accept connections")
+
+    def kill(self) -> None:
+        """kill -9, of all its processes."""
+        assert self.process
+        self.process.signal_group(signal.SIGKILL)
+        self.process.process.wait(20)
+
+    def stop(self) -> None:
+        assert self.process
+        # SIGTERM would wait for clients that a test may have left connected.
+        self.process.process.send_signal(signal.SIGINT)
+        self.process.process.wait(20)
+
+
+@contextmanager
+def mortal_postgres(*options: str) -> Iterator[Mortal]:
+    """The same as `private_postgres`, for who wants to kill it."""
     programs, port = postgres_folder(), free_port()
     assert programs is not None, missing_services()
-    with tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="pg-", ignore_cleanup_errors=True) as folder,
+        ExitStack() as stack,
+    ):
         user = _ordinary_user(folder)
         data = Path(folder) / "data"
         make: list[str | Path] = [
@@ -218,14 +257,13 @@ def private_postgres(*options: str) -> Iterator[str]:
         private = ["listen_addresses=127.0.0.1", f"unix_socket_directories={folder}", "fsync=off"]
         settings = [word for option in (*private, *options) for word in ("-c", option)]
         serve: list[str | Path] = [programs / "postgres", f"-D{data}", f"-p{port}", *settings]
-        with running(serve, cwd=folder, **user) as server:
-            server.wait_for("ready to accept connections")
-            try:
-                yield f"postgres://postgres@127.0.0.1:{port}/postgres"
-            finally:
-                # SIGTERM would wait for clients that a test may have left connected.
-                server.process.send_signal(signal.SIGINT)
-                server.process.wait(20)
+        url = f"postgres://postgres@127.0.0.1:{port}/postgres"
+        server = Mortal(url, serve, folder, user, stack)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _ordinary_user(folder: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ DOORS = {
         "aggregator.schedules",
         "aggregator.admin",
         "aggregator.work",
+        "aggregator.allowed",
     ),
     "apprise": ("monitoring.notices.sender",),
     "requests": ("providers.transport",),

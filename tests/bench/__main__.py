@@ -13,7 +13,10 @@ from importlib import import_module
 
 from tests.bench.table import Row
 
-BENCHES = ("edge", "misses", "cold", "consensus", "parsing", "strategies", "alerts", "chat")
+BENCHES = (
+    *("edge", "misses", "cold", "consensus", "parsing", "strategies"),
+    *("alerts", "chat", "checks", "history"),
+)
 
 
 def main(names: list[str]) -> None:

@@ -398,3 +398,26 @@ def test_a_round_says_what_it_does(
     assert said[0] == "checking 1 endpoints"
     assert any(line.startswith("a: healthy ") and "ms by probe" in line for line in said)
     assert said[-1].startswith("1 checked in")
+
+
+def test_time_that_we_lost_ourselves_is_not_held_against_a_provider(
+    upstreams: Upstreams, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that hangs, say, before the question goes out."""
+    upstreams.provider("a")
+    upstreams.provider("well")
+    cycle.run(calendar)
+    usual = roster.names_for
+
+    def slow(provider: Provider) -> Any:
+        if provider.slug == "a":
+            time.sleep(0.4)
+        return usual(provider)
+
+    monkeypatch.setattr(roster, "names_for", slow)
+    Endpoint.objects.update(timeout_s=0.4, interval_s=60)
+    for _ in range(4):
+        again(calendar, minutes=2)
+    assert (health("a").status, health("a").failures) == ("healthy", 0)
+    assert CheckResult.objects.filter(finding="fault").count() == 0
+    assert Provider.objects.get(slug="a").guard.standing().circuit.failures == 0

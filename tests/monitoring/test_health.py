@@ -133,8 +133,8 @@ def test_every_code_of_the_errors_says_what_it_says_of_the_provider() -> None:
     known = {code: finding(code) for code in codes(errors.ProviderError)}
     nothing = {code for code, found in known.items() if found is Finding.NOTHING}
     # The reason of an open circuit is looked at by whoever asked.
-    silent = ("provider_error", "refused", "unsupported", "circuit_open", "cached_only", "rejected")
-    assert nothing == {*silent}
+    silent = ("provider_error", "refused", "unsupported", "circuit_open", "cached_only")
+    assert nothing == {*silent, "rejected", "unwell"}
     assert known["throttled"] is Finding.LIMITED
     assert known["loading"] is Finding.LOADING
     assert known["bad_key"] is known["no_key"] is Finding.OURS

@@ -15,6 +15,7 @@ from monitoring.histograms import Summary, bucket, middle
 from monitoring.models import CheckResult, Endpoint, Plan, Rollup, Size, StateChange, Watermark
 from monitoring.rollups import between, figures, parts, start_of
 from providers.health import Health
+from tests.monitoring.world import endpoint, results
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -207,3 +208,18 @@ def test_the_figures_of_a_day_are_those_of_its_results(one: Endpoint) -> None:
     assert (day.checks, day.fault) == (289, 25)
     hour = figures(between(NOON - HOUR, NOON + MINUTE))[one.pk]
     assert (hour.checks, hour.fault) == (13, 2)
+
+
+@pytest.mark.django_db
+def test_figures_are_what_merging_one_after_the_other_comes_to() -> None:
+    one, other = endpoint("one"), endpoint("other")
+    results(one, *["good", "fault", "limited", "nothing"] * 8, ms=70)
+    results(one, *["good"] * 9, ms=900)
+    results(other, "fault")
+    rows = Rollup.objects.all()
+    merged: dict[int, Summary] = {}
+    for row in rows:
+        merged.setdefault(row.endpoint_id, Summary()).merge(rollups.summary(row))
+    assert figures(rows) == merged
+    assert merged[other.pk].min_ms is None
+    assert merged[one.pk].max_ms == 900

@@ -59,7 +59,41 @@ def test_the_next_check_is_never_later_than_its_turn_nor_at_once(
 def test_a_surprise_is_looked_at_again_soon_unless_the_quota_forbids_it() -> None:
     soon = NOON + timedelta(seconds=AGAIN_S)
     assert next_due("a", NOON, 300, wanted_s=300, unsettled=True) == soon
-    assert next_due("a", NOON, 900, wanted_s=300, unsettled=True) == slot_after("a", NOON, 900)
+    slow = next_due("a", NOON, 900, wanted_s=300, unsettled=True, least_s=900)
+    assert slow >= NOON + timedelta(seconds=900)
+
+
+turns = st.lists(st.tuples(st.booleans(), st.none() | st.floats(0.5, 900)), max_size=60)
+
+
+@given(names, moments, turns, st.integers(1, 5000), st.sampled_from([60, 3600, 86400]))
+def test_whatever_is_found_questions_spend_at_most_a_share_of_a_limit(
+    name: str, moment: datetime, found: list[tuple[bool, float | None]], limit: int, per_s: int
+) -> None:
+    """Where it rests it is not asked; else it is, and may fail every time."""
+    least_s = affordable_s(of({"limit": limit, "per_s": per_s}), 0, 5)
+    interval_s, began, asked = max(300.0, least_s), moment, 0
+    for unsettled, resting_s in found:
+        asked += resting_s is None
+        moment = next_due(
+            name,
+            moment,
+            interval_s,
+            wanted_s=300,
+            unsettled=unsettled,
+            resting_s=resting_s,
+            least_s=least_s,
+        )
+    spent_s = (moment - began).total_seconds()
+    assert asked <= 0.05 * limit / per_s * spent_s * 1.000001 or asked == 0
+
+
+def test_a_provider_that_fails_all_the_time_is_not_asked_more_than_its_quota_allows() -> None:
+    """Its interval is as wanted, and yet there is no room for a second look half a minute later."""
+    least_s = affordable_s(of({"limit": 7200, "per_s": 86400}), 0, 5)
+    assert least_s == 240
+    due = next_due("a", NOON, 300, wanted_s=300, unsettled=True, least_s=least_s)
+    assert due == NOON + timedelta(seconds=240)
 
 
 def test_a_check_comes_when_the_rest_is_over() -> None:

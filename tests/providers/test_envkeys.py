@@ -161,7 +161,7 @@ def test_nothing_is_written_when_nothing_changed(
 ) -> None:
     keys(provider)
     roster.forget()
-    with django_assert_num_queries(3):  # providers, credentials, policies
+    with django_assert_num_queries(4):  # providers, credentials, policies, health
         roster.current()
 
 
