@@ -79,6 +79,8 @@ def forget_everything() -> None:
         callers.forget()
     if metering := sys.modules.get("aggregator.meter"):
         metering.meter.forget()
+    if counting := sys.modules.get("aggregator.traffic"):
+        counting.traffic.forget()
     if monitored := sys.modules.get("monitoring.readings"):
         monitored.forget()
     answers.board.clear()
