@@ -49,6 +49,7 @@ HOUSE = (
     *("/admin", "/static/", "/docs", "/healthz", "/readyz", "/metrics"),
     *("/api/status", "/api/capabilities", "/api/schema", "/api/providers", "/status"),
     *("/api/incidents", "/api/alerts"),
+    "/api/system",
 )
 
 

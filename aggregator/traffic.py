@@ -12,7 +12,6 @@ import os
 import threading
 import time
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -30,6 +29,8 @@ BOOK_KEPT_S = 9 * 86400.0  # what one day's answers were, hour by hour
 # millisecond, and nobody waits longer than UPSTREAM_PATIENCE_S.
 BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SHELVED = ("hit", "stale", "refreshing")  # answers that cost their caller no upstream
+
+Key = tuple[str, str]  # of a book: part and name
 
 # Anybody may make up paths: what is no route of ours is one.
 NOWHERE = "none"
@@ -60,7 +61,7 @@ class Traffic:
         self._requests: dict[tuple[str, int], int] = {}
         self._seconds: dict[str, list[float]] = {}
         self._answers: dict[str, int] = {}
-        self._told: Counter[tuple[str, ...]] = Counter()
+        self._told: dict[Key, float] = {}
         self._due = 0.0
 
     def asked(self, route: str, status: int, seconds: float) -> None:
@@ -87,7 +88,8 @@ class Traffic:
         with self._settling:
             self._due = self.clock() + EVERY_S
             total = self._counted()
-            new = {key: n - self._told[key] for key, n in total.items() if n != self._told[key]}
+            told = self._told
+            new = {key: n - told.get(key, 0) for key, n in total.items() if n != told.get(key)}
             if not new or store_is_out():
                 return
             Cell("traffic", ttl=KEPT_S).update(lambda shared: (_plus(shared, new), None))
@@ -96,20 +98,20 @@ class Traffic:
             if answers:
                 _note(answers, datetime.fromtimestamp(self.clock(), UTC))
 
-    def _counted(self) -> Counter[tuple[str, ...]]:
+    def _counted(self) -> dict[Key, float]:
         """All totals. Copies, as the event loop goes on counting."""
-        found: Counter[tuple[str, ...]] = Counter()
+        found: dict[Key, float] = {}
         for (route, status), number in list(self._requests.items()):
             found["requests", f"{route} {status}"] = number
         for route, places in list(self._seconds.items()):
-            for place, number in enumerate(list(places)):
-                found["seconds", f"{route} {place}"] = number  # type: ignore[assignment]
+            for place, value in enumerate(list(places)):
+                found["seconds", f"{route} {place}"] = value
         for cached, number in list(self._answers.items()):
             found["answers", cached] = number
         return found
 
 
-def _plus(shared: Any, new: Mapping[tuple[str, ...], float]) -> dict[str, dict[str, float]]:
+def _plus(shared: Any, new: Mapping[Key, float]) -> dict[str, dict[str, float]]:
     """The book with what is new; what is no number in it counts as nothing."""
     book: dict[str, dict[str, float]] = _book(shared)
     for (part, name), number in new.items():

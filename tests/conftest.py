@@ -81,6 +81,8 @@ def forget_everything() -> None:
         metering.meter.forget()
     if counting := sys.modules.get("aggregator.traffic"):
         counting.traffic.forget()
+    if system := sys.modules.get("monitoring.system"):
+        system.forget()
     if monitored := sys.modules.get("monitoring.readings"):
         monitored.forget()
     answers.board.clear()

@@ -51,5 +51,6 @@ urlpatterns = [
         *((f"providers/{route}", view, name) for route, view, name in ROUTES),
         *HAPPENINGS,
         *((f"ai-models/{route}", view, name) for route, view, name in MODELS),
+        ("system/status", views.SystemView, "system-status"),
     ]
 ]

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import byhand, histories, ranking, readings, readouts
+from monitoring import byhand, histories, numbers, ranking, readings, readouts, system
 from monitoring.api import parameters as p
 from monitoring.api import serializers as s
 from monitoring.readings import Reading
@@ -209,7 +209,22 @@ class StatsView(APIView):
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
         p.NoParameters.of(request)
-        return tagged(request, readouts.stats(reading(name), now()), ignoring="quota_exhausted_at")
+        item, board = reading(name), readings.board()
+        of = numbers.by_provider().get(item.health.provider_id or 0, numbers.NOTHING)
+        found = readouts.stats(item, board, of)
+        return tagged(request, found, ignoring="quota_exhausted_at")
+
+
+class SystemView(APIView):
+    @extend_schema(
+        operation_id="get_system_status",
+        summary="Everything at once: providers, models, worker, catalogue, errors, performance",
+        tags=["system"],
+        responses=said(s.SystemSerializer, 400, 401, 403, 429),
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        p.NoParameters.of(request)
+        return tagged(request, dict(system.now().body))
 
 
 class CheckView(APIView):

@@ -23,9 +23,7 @@ def provider() -> Provider:
     return Provider.objects.create(slug="p", title="P", adapter_name="coingecko")
 
 
-def called(
-    by: Provider, outcome: str, at: datetime, seconds: float = 0.5, **more: Any
-) -> None:
+def called(by: Provider, outcome: str, at: datetime, seconds: float = 0.5, **more: Any) -> None:
     row = Call(provider=by, dataset="market", outcome=outcome, at=at, seconds=seconds, **more)
     calls.record(row)
 
