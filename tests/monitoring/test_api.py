@@ -144,6 +144,15 @@ def test_nobody_to_ask_is_a_503_that_says_why(client: Client) -> None:
     is_problem(client.get("/api/providers/best?kind=llm"), 404, "not_found")
 
 
+def test_before_the_first_check_nobody_is_called_missing(client: Client) -> None:
+    is_problem(client.get("/api/providers/best"), 404, "not_found")
+    Provider.objects.create(slug="a", title="a", adapter_name="binance")
+    roster.forget()
+    for query in ("", "?kind=data", "?dataset=price"):
+        body = is_problem(client.get(f"/api/providers/best{query}"), 503, "unanswered")
+        assert body["detail"] == "no checks yet"
+
+
 def test_the_health_of_the_watch(client: Client) -> None:
     assert get(client, "health")["status"] == "no checks yet"
     endpoint("a")
