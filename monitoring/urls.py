@@ -12,5 +12,6 @@ urlpatterns = [
     re_path(r"^status/incidents/?$", incidents.several, name="incidents-page"),
     re_path(r"^status/incidents/(?P<id>[0-9]{1,15})/?$", incidents.one, name="incident-page"),
     re_path(r"^status/models/?$", views.models, name="status-models"),
+    re_path(r"^status/drawer/?$", views.drawer, name="status-drawer"),
     re_path(r"^status/(?P<name>[^/]+)/?$", views.one, name="status-of"),
 ]
