@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log10
 
 from monitoring.timeline import Span
@@ -57,16 +58,17 @@ class Bars:
     label: str
 
 
-def bars(spans: Sequence[Span], label: str) -> Bars:
-    return strip([shape(span) for span in spans], label)
-
-
-def strip(states: Sequence[str], label: str) -> Bars:
-    """A bar for each state, in their order."""
+def bars(states: Sequence[str], label: str) -> Bars:
+    """A bar for each state, as `shape` names them."""
     paths: dict[str, str] = {}
     for number, state in enumerate(states):
-        paths[state] = paths.get(state, "") + _SHAPES[state](number * STEP)
+        paths[state] = paths.get(state, "") + _bar(state, number * STEP)
     return Bars(len(states) * STEP - STEP + WIDTH, sorted(paths.items()), label)
+
+
+@lru_cache(maxsize=2000)
+def _bar(state: str, x: int) -> str:
+    return _SHAPES[state](x)
 
 
 # -- A band of percentiles ---------------------------------------------------------------------
