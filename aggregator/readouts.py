@@ -207,3 +207,12 @@ def cache_hits(start: datetime, end: datetime) -> dict[datetime, dict[str, float
 def cache_hit_rate(moment: datetime) -> float | None:
     """Of the answers of 24 hours, how many came off the shelf, in percent; None without any."""
     return traffic.hit_rate(cache_hits(moment - timedelta(hours=24), moment))
+
+
+def traffic_now() -> tuple[tuple[float, ...], dict[str, dict[str, float]]]:
+    """
+    The upper bounds (s) of the histograms, and `traffic.totals()` of all processes: what this one
+    counted until now, and the others some seconds ago.
+    """
+    traffic.traffic.settle()
+    return traffic.BOUNDS_S, traffic.totals()

@@ -83,6 +83,8 @@ def forget_everything() -> None:
         counting.traffic.forget()
     if system := sys.modules.get("monitoring.system"):
         system.forget()
+    if prometheus := sys.modules.get("monitoring.prometheus"):
+        prometheus.forget()
     if pages := sys.modules.get("monitoring.pages"):
         pages.forget()
     if monitored := sys.modules.get("monitoring.readings"):

@@ -7,18 +7,29 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import IsAdminUser
+from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import byhand, histories, numbers, ranking, readings, readouts, system
+from monitoring import (
+    byhand,
+    exposition,
+    histories,
+    numbers,
+    prometheus,
+    ranking,
+    readings,
+    readouts,
+    system,
+)
 from monitoring.api import parameters as p
 from monitoring.api import serializers as s
 from monitoring.readings import Reading
@@ -225,6 +236,30 @@ class SystemView(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         p.NoParameters.of(request)
         return tagged(request, dict(system.now().body))
+
+
+class HasKey(BasePermission):
+    """A client key, also where data is for everybody; METRICS=open asks for none."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return settings.METRICS == "open" or not getattr(request.auth, "anonymous", True)
+
+
+class MetricsView(APIView):
+    permission_classes = (HasKey,)
+    content_negotiation_class = AnyFormat
+
+    def get_authenticators(self) -> list[Any]:
+        return [] if settings.METRICS == "open" else super().get_authenticators()
+
+    def get_throttles(self) -> list[Any]:
+        return [] if settings.METRICS == "open" else super().get_throttles()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponseBase:
+        if settings.METRICS == "off":
+            raise Http404
+        return HttpResponse(prometheus.text(), content_type=exposition.CONTENT_TYPE)
 
 
 class CheckView(APIView):
