@@ -48,8 +48,7 @@ TICKS = 10  # a second: as exact as `age_s` is written
 HOUSE = (
     *("/admin", "/static/", "/docs", "/healthz", "/readyz", "/metrics"),
     *("/api/status", "/api/capabilities", "/api/schema", "/api/providers", "/status"),
-    *("/api/incidents", "/api/alerts"),
-    "/api/system",
+    *("/api/incidents", "/api/alerts", "/api/system", "/badge"),
 )
 
 
