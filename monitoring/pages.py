@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.http import HttpRequest
 
-from monitoring import drawing, histories, readings, readouts
+from monitoring import charts, drawing, histories, readings, readouts
 from monitoring.drawing import Bars, Point
 from monitoring.histograms import Summary
 from monitoring.incidents import showing
@@ -86,6 +86,9 @@ def overview(board: Board) -> dict[str, Any]:
         "idle": [item for item in items if not item.is_watched],
         "events": events(items, board.at) if board.newest else [],
         "events_days": EVENTS_OF.days,
+        "charts": charts.now() if board.newest else None,
+        "chart_width": drawing.BAND_WIDTH,
+        "chart_height": drawing.BAND_HEIGHT,
         "newest": board.newest,
         "newest_age_s": (board.at - board.newest).total_seconds() if board.newest else None,
         "stale_after": duration(3 * board.plan.interval_s),
@@ -122,6 +125,7 @@ _pasts = Remembered(_read_pasts, PASTS_S)
 
 def forget() -> None:
     _pasts.forget()
+    charts.forget()
 
 
 def _group(item: Reading) -> str:
@@ -212,6 +216,7 @@ def one(item: Reading, board: Board) -> dict[str, Any]:
         "chart_from": board.at - CHART_OF,
         "threshold": item.endpoint.threshold_ms or board.plan.threshold_ms,
         "interval": duration(item.endpoint.interval_s or board.plan.interval_s),
+        "quotas": charts.quotas(item.name) if item.is_watched else [],
         "events": events([item], board.at, timedelta(days=DAYS)),
         "events_days": DAYS,
         "results": list(CheckResult.objects.filter(endpoint=item.endpoint)[:RESULTS_SHOWN]),
