@@ -12,8 +12,9 @@ from typing import Any
 
 from django.utils.feedgenerator import Atom1Feed
 
-from monitoring import drawing, happenings, readouts
+from monitoring import drawing, happenings, system
 from monitoring.happenings import Happening
+from monitoring.incidents import showing
 from monitoring.readings import Board
 from providers.standing import Status
 
@@ -56,7 +57,7 @@ def atom(board: Board, site: str) -> str:
 
 def summary(board: Board, site: str) -> dict[str, Any]:
     items = [item for item in board.readings.values() if item.is_watched]
-    code, said = readouts.banner(items, board)
+    code, said = system.banner(board, list(showing.incidents("open")))
     ill = [one for one in happenings.lately(board) if one.ended_at is None]
     page = {
         "id": "aggregator",
@@ -164,7 +165,7 @@ class Badge:
 def badge(board: Board, name: str, uptime: float | None = None) -> Badge | None:
     """Of one endpoint, with the uptime of its checks (percent), or of `all`; None without one."""
     if name == WHOLE:
-        code, said = readouts.banner(board.readings.values(), board)
+        code, said = system.banner(board, list(showing.incidents("open")))
         return Badge("status", said, COLOURS.get(code, GREY))
     item = board.readings.get(name)
     if item is None:

@@ -5,7 +5,7 @@ hundreds: GET /api/system/status, and the drawer on every page. Asks no upstream
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from aggregator import readouts as gateway
 from monitoring import machine, mishaps, readings, readouts
 from monitoring.aimodels_readout import ai_models
 from monitoring.histograms import Summary
+from monitoring.incidents import showing
+from monitoring.incidents.models import Incident
 from monitoring.mishaps import Mishap
 from monitoring.readings import Board
 from providers import known
@@ -39,6 +41,7 @@ class Beside:
     cache_hit_rate: float | None
     machine: Mapping[str, Any]
     ai_models: Mapping[str, Any]
+    incidents: Sequence[Incident]  # that are open
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class System:
     board: Board
     beside: Beside
     body: Mapping[str, Any]  # as the API tells it
+    banner: tuple[str, str]  # a code and a sentence: never well while an incident is open
 
 
 def now() -> System:
@@ -116,7 +120,12 @@ def _read() -> System:
         "resources": beside.machine,
         "timestamp": moment,
     }
-    return System(board, beside, body)
+    return System(board, beside, body, banner(board, beside.incidents))
+
+
+def banner(board: Board, open_rows: Sequence[Incident]) -> tuple[str, str]:
+    """The whole in a code and a sentence; never well while an incident is open."""
+    return showing.banner(*readouts.banner(board.readings.values(), board), open_rows)
 
 
 def _told(one: Mishap) -> dict[str, Any]:
@@ -140,6 +149,7 @@ def _read_beside() -> Beside:
         cache_hit_rate=gateway.cache_hit_rate(moment),
         machine=machine.load(),
         ai_models=ai_models(),
+        incidents=list(showing.incidents("open")),
     )
 
 

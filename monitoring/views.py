@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from django.views.decorators.http import require_safe
 
 from monitoring import drawer as drawers
-from monitoring import modelpages, pages, readings, readouts, system
+from monitoring import modelpages, pages, readings, system
 
 
 @require_safe
@@ -46,7 +46,7 @@ def drawer(request: HttpRequest) -> HttpResponseBase:
     if not pages.may_look(request):
         return render(request, "status/drawer.html", {"needs_key": True})
     found = system.now()
-    code, said = readouts.banner(found.board.readings.values(), found.board)
+    code, said = found.banner
     told = {"code": code, "said": said, "sections": drawers.sections(found)}
     page = render(request, "status/drawer.html", told)
     etag = f'W/"{blake2b(page.content, digest_size=12).hexdigest()}"'

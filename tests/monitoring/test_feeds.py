@@ -12,7 +12,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.timezone import now
 
-from monitoring import happenings, readings
+from monitoring import happenings, readings, system
+from monitoring.incidents.models import Incident
 from monitoring.models import StateChange
 from providers import roster
 from providers.health import Health
@@ -128,6 +129,16 @@ def test_a_badge_is_never_green_on_old_checks(client: Client) -> None:
     Health.objects.update(checked_at=now() - timedelta(hours=1))
     for name in ("a", "all"):
         assert "#12693d" not in get(client, f"/badge/{name}.svg").content.decode()
+
+
+def test_nothing_is_green_while_an_incident_is_open(client: Client) -> None:
+    endpoint("a")
+    Incident.objects.create(title="Prices are late")
+    summary = get(client, "/status/summary.json").json()
+    assert summary["status"]["indicator"] != "none"
+    assert "#12693d" not in get(client, "/badge/all.svg").content.decode()
+    system.forget()
+    assert "All 1 work" not in client.get("/status/drawer").content.decode()
 
 
 # -- What holds for all ------------------------------------------------------------------------
