@@ -15,6 +15,7 @@ from django.db import close_old_connections
 
 from aggregator import answers, callers, demand, hot
 from aggregator.meter import meter
+from aggregator.traffic import traffic
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ DUTIES: tuple[Callable[[], None], ...] = (
     meter.settle,
     hot.settle,
     demand.settle,
+    traffic.settle_soon,
 )
 
 
@@ -44,6 +46,7 @@ class Beat(threading.Thread):
         self._stop_asked.set()
         self.join()
         once()
+        traffic.settle()
 
 
 def once() -> None:

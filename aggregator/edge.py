@@ -32,6 +32,7 @@ from aggregator.callers import Caller
 from aggregator.hot import Known, Line
 from aggregator.meter import Verdict, meter
 from aggregator.pool import For, Pool
+from aggregator.traffic import route_of, traffic
 from aggregator.wire import Receive, Response, Scope, Send, Stream
 from providers.datasets import PriceQuery, Query
 from providers.errors import GatewayError, Overloaded
@@ -47,7 +48,7 @@ TICKS = 10  # a second: as exact as `age_s` is written
 HOUSE = (
     *("/admin", "/static/", "/docs", "/healthz", "/readyz", "/metrics"),
     *("/api/status", "/api/capabilities", "/api/schema", "/api/providers", "/status"),
-    *("/api/incidents", "/api/alerts"),
+    *("/api/incidents", "/api/alerts", "/api/system", "/badge"),
 )
 
 
@@ -85,6 +86,7 @@ class Edge:
             await send({"type": "websocket.close", "code": 1000})
             return
         path: str = scope["path"]
+        began = time.perf_counter()
         response: Response | Stream
         try:
             if path.startswith("/api/") or path == "/api":
@@ -96,6 +98,7 @@ class Edge:
         except Exception:
             logger.exception("unexpected error at the edge")
             response = wire.of_problem(problem(500, "error", "It has been logged."), {})
+        traffic.asked(route_of(path), response.status, time.perf_counter() - began)
         if isinstance(response, Stream):
             await wire.stream(scope, receive, send, response, self.pool.threads)
         else:
@@ -136,6 +139,8 @@ class Edge:
             return await self._run(_whom(scope["path"]), environ)
         environ[callers.ADMITTED] = caller
         response = await self._run(_whom(scope["path"]), environ)
+        if answer := environ.get(hot.ANSWER):
+            traffic.answered(answer.cached)
         return response.plus(wire.cors())
 
     async def _run(
@@ -153,6 +158,7 @@ class Edge:
         if hit is None:
             return None
         hit.known.asked += 1
+        traffic.answered(Cached.HIT)
         return _unless_known(hit.response, hit.answer, headers)
 
     async def _get(
@@ -169,16 +175,19 @@ class Edge:
             return self._said(await self._landed(line, scope, caller), headers)
         known.asked += 1
         if answer.is_fresh(now):
+            traffic.answered(Cached.HIT)
             return self.prepared.fresh(line, known, answer, headers, now)
         if now >= known.looked_at + LOOK_S:
             looked = await self._look(known, line, scope, caller)
             if looked is not None:
                 return self._said(looked, headers)
+        traffic.answered(known.cached)
         return self.prepared.response(answer, known.cached, headers, self.clock())
 
     def _said(self, landed: Landed, headers: dict[bytes, bytes]) -> Response:
         if landed.answer is None:
             return landed.response
+        traffic.answered(landed.answer.cached)
         return self.prepared.response(landed.answer, landed.answer.cached, headers, self.clock())
 
     async def _look(self, known: Known, line: Line, scope: Scope, caller: Caller) -> Landed | None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from django.utils.timezone import now
 
 from aggregator.models import ShelvedAnswer
+from providers import outcomes
 from providers.history import KEPT as EDITS_KEPT
 from providers.history import Edit
 from providers.models import Call, Cell
@@ -25,6 +26,7 @@ def prune(sleep: Callable[[float], None] = time.sleep) -> dict[str, int]:
     return {
         "calls": delete_in_chunks(Call.objects.filter(at__lt=now() - CALLS_KEPT), sleep),
         "tallies": delete_in_chunks(Tally.objects.filter(hour__lt=now() - TALLIES_KEPT), sleep),
+        "outcomes": outcomes.fold(now()),
         "answers": delete_in_chunks(ShelvedAnswer.objects.filter(stale_until__lt=moment), sleep),
         "edits": delete_in_chunks(Edit.objects.filter(at__lt=now() - EDITS_KEPT), sleep),
         "cells": delete_in_chunks(Cell.objects.filter(expires_at__lt=moment - 86400), sleep),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Count, Max
 from django.utils.timezone import now
 
-from aggregator import heartbeat, shelf, work
+from aggregator import heartbeat, schedules, shelf, traffic, work
 from aggregator.encoding import timestamp
 from aggregator.sentiment import local
 from providers.models import Call
@@ -162,3 +163,56 @@ def local_model() -> tuple[str, str]:
 def worker_is_active() -> bool:
     """Has the worker done anything lately?"""
     return heartbeat.is_active()
+
+
+# -- What monitoring tells beside the providers -------------------------------------------------
+
+
+def database_is_online(connection: BaseDatabaseWrapper) -> bool:
+    """Does it answer a question at this moment?"""
+
+    def ask() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+
+    return _answers(ask)
+
+
+def worker(moment: datetime) -> dict[str, str | None]:
+    """Is the worker at work, and when is its next run? None where nobody can say."""
+    active = heartbeat.is_active()
+    try:
+        due = schedules.next_run() if active else None
+    except DatabaseError:
+        due = None
+    return {
+        "background_worker": "active" if active else "silent",
+        "worker_next_run": None if due is None else _next_run((due - moment).total_seconds()),
+    }
+
+
+def _next_run(seconds: float) -> str:
+    """To the minute: it is asked for every few seconds, and would never stay the same."""
+    minutes = ceil(seconds / 60)
+    if minutes <= 0:
+        return "Next run now"
+    return f"Next run {minutes}m" if minutes < 120 else f"Next run {minutes // 60}h"
+
+
+def cache_hits(start: datetime, end: datetime) -> dict[datetime, dict[str, float]]:
+    """How answers came about in each hour of a span (see `traffic`); nothing before the first."""
+    return traffic.answers_by_hour(start, end)
+
+
+def cache_hit_rate(moment: datetime) -> float | None:
+    """Of the answers of 24 hours, how many came off the shelf, in percent; None without any."""
+    return traffic.hit_rate(cache_hits(moment - timedelta(hours=24), moment))
+
+
+def traffic_now() -> tuple[tuple[float, ...], dict[str, dict[str, float]]]:
+    """
+    The upper bounds (s) of the histograms, and `traffic.totals()` of all processes: what this one
+    counted until now, and the others some seconds ago.
+    """
+    traffic.traffic.settle()
+    return traffic.BOUNDS_S, traffic.totals()

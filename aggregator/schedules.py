@@ -7,8 +7,10 @@ No schedule is ever made from what somebody typed: one row that cannot be read s
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Min
 from django_q.models import Schedule
 from django_q.tasks import async_task
 
@@ -67,3 +69,9 @@ def sync(**kwargs: Any) -> None:
         else:
             rows.exclude(pk=first.pk).delete()
             rows.filter(pk=first.pk).update(**values)
+
+
+def next_run() -> datetime | None:
+    """When the worker has something to do next; None while nothing is scheduled."""
+    found: datetime | None = Schedule.objects.aggregate(next=Min("next_run"))["next"]
+    return found

@@ -55,6 +55,8 @@ ANONYMOUS_ACCESS = env.flag("ANONYMOUS_ACCESS", True)
 ANONYMOUS_PER_MINUTE = env.whole("ANONYMOUS_PER_MINUTE", 120, least=1)
 # Proxies of ours in front, counted from the right of X-Forwarded-For; 0 trusts nobody.
 TRUSTED_PROXY_HOPS = env.whole("TRUSTED_PROXY_HOPS", 0, most=10)
+# Who may read /metrics: `key` whoever has a client key, `open` everybody, `off` nobody.
+METRICS = env.choice("METRICS", "key", ("key", "open", "off"))
 CORS_ALLOW_ORIGIN = env.text("CORS_ALLOW_ORIGIN", "*")
 
 # -- The way out -----------------------------------------------------------------------------

@@ -9,10 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from monitoring import byhand, readings
+from monitoring import byhand, readings, zoompage
 from monitoring import modeladmin as _models  # noqa: F401
 from monitoring.alerts import admin as _alerts  # noqa: F401  (each registers its own rows)
 from monitoring.badges import Looked, status_badge
@@ -68,11 +69,11 @@ class EndpointAdmin(Obeyed):
     show_full_result_count = False
     actions = ("check_now", "pause", "resume")
     fields = (
-        *("name", "how_it_is", "last_check", "next_check"),
+        *("name", "how_it_is", "last_check", "next_check", "response_times"),
         *("paused", "maintenance_until", "interval_s", "timeout_s", "threshold_ms"),
         "generations_per_day",
     )
-    readonly_fields = ("name", "how_it_is", "last_check", "next_check")
+    readonly_fields = ("name", "how_it_is", "last_check", "next_check", "response_times")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -95,6 +96,21 @@ class EndpointAdmin(Obeyed):
     @admin.display(description="next check")
     def next_check(self, row: Endpoint) -> Any:
         return row.next_due
+
+    @admin.display(description="response times")
+    def response_times(self, row: Endpoint) -> SafeString:
+        address = reverse("admin:monitoring_endpoint_times", args=[row.pk])
+        return format_html('<a href="{}">Look closer</a>', address)
+
+    def get_urls(self) -> list[Any]:
+        watched = self.admin_site.admin_view
+        return [
+            path("<int:pk>/times/", watched(zoompage.page), name="monitoring_endpoint_times"),
+            path(
+                "<int:pk>/numbers/", watched(zoompage.numbers), name="monitoring_endpoint_numbers"
+            ),
+            *super().get_urls(),
+        ]
 
     @admin.action(description="Check now", permissions=["change"])
     def check_now(self, request: HttpRequest, rows: QuerySet[Endpoint]) -> None:

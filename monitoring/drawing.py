@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, floor, log10
 
 from monitoring.timeline import Span
@@ -57,16 +58,17 @@ class Bars:
     label: str
 
 
-def bars(spans: Sequence[Span], label: str) -> Bars:
-    return strip([shape(span) for span in spans], label)
-
-
-def strip(states: Sequence[str], label: str) -> Bars:
-    """A bar for each state, in their order."""
+def bars(states: Sequence[str], label: str) -> Bars:
+    """A bar for each state, as `shape` names them."""
     paths: dict[str, str] = {}
     for number, state in enumerate(states):
-        paths[state] = paths.get(state, "") + _SHAPES[state](number * STEP)
+        paths[state] = paths.get(state, "") + _bar(state, number * STEP)
     return Bars(len(states) * STEP - STEP + WIDTH, sorted(paths.items()), label)
+
+
+@lru_cache(maxsize=2000)
+def _bar(state: str, x: int) -> str:
+    return _SHAPES[state](x)
 
 
 # -- A band of percentiles ---------------------------------------------------------------------
@@ -93,12 +95,19 @@ class Band:
 BAND_WIDTH, BAND_HEIGHT = 720, 160
 
 
-def band(runs: Sequence[Sequence[Point]]) -> Band | None:
-    """Of runs of neighbouring points; None without any. Nothing is drawn between two runs."""
+def band(
+    runs: Sequence[Sequence[Point]],
+    top: float | None = None,
+    said: Callable[[float], str] | None = None,
+) -> Band | None:
+    """
+    Of runs of neighbouring points; None without any. Nothing is drawn between two runs. It reaches
+    up to `top`, or to what is round above them all; `said` labels its heights, in ms if not told.
+    """
     highest = max((point.high for run in runs for point in run), default=None)
     if highest is None:
         return None
-    top = ceiling(highest)
+    top = top or ceiling(highest)
 
     def place(x: float, value: float) -> str:
         return f"{x * BAND_WIDTH:.1f} {BAND_HEIGHT - value / top * BAND_HEIGHT:.1f}"
@@ -110,8 +119,37 @@ def band(runs: Sequence[Sequence[Point]]) -> Band | None:
         area += f"M{'L'.join(lows)}L{'L'.join(reversed(highs))}z"
         # A run of one has no length: a dot has to be drawn for it.
         line += f"M{'L'.join(lows)}" + ("h.1" if len(run) == 1 else "")
-    ticks = [(BAND_HEIGHT * (1 - n / 4), _ms(top * n / 4)) for n in range(5)]
+    ticks = [(BAND_HEIGHT * (1 - n / 4), (said or _ms)(top * n / 4)) for n in range(5)]
     return Band(area, line, ticks)
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A lying bar of several parts, one after the other, and how long it is of a hundred."""
+
+    paths: Sequence[tuple[str, str]]  # state, path
+    width: float = 100.0
+
+
+def parts(amounts: Sequence[tuple[str, float]], whole: float) -> Parts:
+    """Of (state, amount); `whole` is the amount that fills the width. What is there is seen."""
+    found, x = [], 0.0
+    for state, amount in amounts:
+        if amount > 0 and whole > 0:
+            wide = min(100.0 - x, max(0.5, 100 * amount / whole))
+            found.append((state, f"M{x:.2f} 0h{wide:.2f}v8h-{wide:.2f}z"))
+            x += wide
+    return Parts(found)
+
+
+def runs_of(points: Sequence[Point], apart: float) -> list[list[Point]]:
+    """Points in their order as runs; those further `apart` than that are of two runs."""
+    found: list[list[Point]] = []
+    for point in points:
+        if not found or point.x - found[-1][-1].x > apart:
+            found.append([])
+        found[-1].append(point)
+    return found
 
 
 def ceiling(value: float) -> float:

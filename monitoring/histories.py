@@ -75,9 +75,10 @@ def intervals(
     until = {item.endpoint.pk: _known_until(item, end) for item in readings}
     found: dict[int, list[Interval]] = {endpoint: [] for endpoint in until}
     rows = StateChange.objects.between(start, end).filter(endpoint__in=until)
-    for row in rows:
-        ended = row.ended_at or until[row.endpoint_id]
-        found[row.endpoint_id].append(Interval(Status(row.status), row.began_at, ended))
+    for endpoint, status, began, ended in rows.values_list(
+        "endpoint_id", "status", "began_at", "ended_at"
+    ):
+        found[endpoint].append(Interval(Status(status), began, ended or until[endpoint]))
     return found
 
 

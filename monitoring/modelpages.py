@@ -98,7 +98,7 @@ def _row(item: Reading, past: Mapping[tuple[int, datetime], str], moment: dateti
     counts = {state: states.count(state) for state in sorted(set(states))}
     told = ", ".join(f"{count} {state}" for state, count in counts.items())
     label = f"{item.row.model_id}, the last {HOURS} hours: {told}."
-    return Row(item, SHAPES[item.status], drawing.strip(states, label))
+    return Row(item, SHAPES[item.status], drawing.bars(states, label))
 
 
 def _hours(moment: datetime) -> dict[tuple[int, datetime], str]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from monitoring import drawing, histories, readings, readouts
+from monitoring import charts, drawing, histories, readings, readouts
 from monitoring.drawing import Bars, Point
 from monitoring.histograms import Summary
 from monitoring.incidents import showing
@@ -19,6 +20,7 @@ from monitoring.notices import windows
 from monitoring.readings import Board, Reading
 from monitoring.rollups import summary
 from monitoring.timeline import Interval, Span, day_edges, spans
+from providers.roster import Remembered
 from providers.standing import Status
 from providers.wording import span as duration
 
@@ -26,11 +28,20 @@ DAYS = 90
 EVENTS_SHOWN, RESULTS_SHOWN = 20, 20
 EVENTS_OF = timedelta(days=14)
 CHART_OF = timedelta(days=7)
+PASTS_S = 20.0
 
 
 def may_look(request: HttpRequest) -> bool:
     """Where answers need a key, so does how the providers are; staff may always look."""
     return bool(settings.ANONYMOUS_ACCESS or request.user.is_staff)
+
+
+class Past(NamedTuple):
+    """How one endpoint was, as it is drawn."""
+
+    bars: Bars
+    availability: str | None
+    coverage: str
 
 
 @dataclass(frozen=True)
@@ -71,10 +82,13 @@ def overview(board: Board) -> dict[str, Any]:
         "windows": windows.ahead(board.at),
         "code": code,
         "said": said,
-        "groups": _groups(watched, board.at),
+        "groups": _groups(watched),
         "idle": [item for item in items if not item.is_watched],
         "events": events(items, board.at) if board.newest else [],
         "events_days": EVENTS_OF.days,
+        "charts": charts.now() if board.newest else None,
+        "chart_width": drawing.BAND_WIDTH,
+        "chart_height": drawing.BAND_HEIGHT,
         "newest": board.newest,
         "newest_age_s": (board.at - board.newest).total_seconds() if board.newest else None,
         "stale_after": duration(3 * board.plan.interval_s),
@@ -84,15 +98,34 @@ def overview(board: Board) -> dict[str, Any]:
     }
 
 
-def _groups(items: Sequence[Reading], now: datetime) -> list[tuple[str, list[Row]]]:
-    edges = day_edges(now, DAYS)
-    past = histories.intervals(items, edges[0], now)
-    day = readings.figures("24h")
+def _groups(items: Sequence[Reading]) -> list[tuple[str, list[Row]]]:
+    known, day = _pasts.get(), readings.figures("24h")
+    if any(item.endpoint.pk not in known for item in items):
+        _pasts.outdate()  # one has just come
+        known = _pasts.get()
     found: dict[str, list[Row]] = {}
     for item in items:
-        row = _row(item, past[item.endpoint.pk], edges, day)
-        found.setdefault(_group(item), []).append(row)
+        if past := known.get(item.endpoint.pk):
+            row = Row(item, *past, day.get(item.endpoint.pk, readouts.EMPTY))
+            found.setdefault(_group(item), []).append(row)
     return sorted(found.items())
+
+
+def _read_pasts() -> dict[int, Past]:
+    """Of every endpoint that is watched: most of ninety days is the same in half a minute."""
+    board = readings.board()
+    items = [item for item in board.readings.values() if item.is_watched]
+    edges = day_edges(board.at, DAYS)
+    intervals = histories.intervals(items, edges[0], board.at)
+    return {i.endpoint.pk: _past(i.name, spans(intervals[i.endpoint.pk], edges)) for i in items}
+
+
+_pasts = Remembered(_read_pasts, PASTS_S)
+
+
+def forget() -> None:
+    _pasts.forget()
+    charts.forget()
 
 
 def _group(item: Reading) -> str:
@@ -101,17 +134,12 @@ def _group(item: Reading) -> str:
     return "DeFi" if word == "defi" else word.replace("_", " ").capitalize()
 
 
-def _row(
-    item: Reading, past: Sequence[Interval], edges: Sequence[datetime], day: dict[int, Summary]
-) -> Row:
-    days = spans(past, edges)
-    whole = drawing.gathered(days)
-    return Row(
-        item,
-        drawing.bars(days, _in_words(item.name, days, whole)),
+def _past(name: str, days: Sequence[Span]) -> Past:
+    whole, states = drawing.gathered(days), [drawing.shape(day) for day in days]
+    return Past(
+        drawing.bars(states, _in_words(name, states, whole)),
         drawing.two_decimals(whole.availability_percent),
         _coverage(whole),
-        day.get(item.endpoint.pk, readouts.EMPTY),
     )
 
 
@@ -120,15 +148,12 @@ def _coverage(span: Span) -> str:
     return "under 1" if 0 < percent < 1 else f"{percent:.0f}"
 
 
-def _in_words(name: str, days: Sequence[Span], whole: Span) -> str:
-    counts: dict[str, int] = {}
-    for day in days:
-        state = drawing.shape(day)
-        counts[state] = counts.get(state, 0) + 1
-    said = [f"{number} {state.replace('_', ' ')}" for state, number in sorted(counts.items())]
+def _in_words(name: str, states: Sequence[str], whole: Span) -> str:
+    counts = sorted(Counter(states).items())
+    said = [f"{number} {state.replace('_', ' ')}" for state, number in counts]
     available = drawing.two_decimals(whole.availability_percent)
     share = "nothing is known of it" if available is None else f"available {available} %"
-    return f"{name}, the last {len(days)} days: {share}; days: {', '.join(said)}."
+    return f"{name}, the last {len(states)} days: {share}; days: {', '.join(said)}."
 
 
 def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF) -> list[Event]:
@@ -180,7 +205,7 @@ def one(item: Reading, board: Board) -> dict[str, Any]:
     day = readings.figures("24h").get(item.endpoint.pk, readouts.EMPTY)
     return {
         "item": item,
-        "row": _row(item, past, edges, {item.endpoint.pk: day}),
+        "row": Row(item, *_past(item.name, days), day),
         "since_s": max(0.0, (board.at - item.health.since).total_seconds()),
         "checked_age_s": (board.at - newest).total_seconds() if newest else None,
         "stretches": _stretches(past, board.at),
@@ -191,6 +216,7 @@ def one(item: Reading, board: Board) -> dict[str, Any]:
         "chart_from": board.at - CHART_OF,
         "threshold": item.endpoint.threshold_ms or board.plan.threshold_ms,
         "interval": duration(item.endpoint.interval_s or board.plan.interval_s),
+        "quotas": charts.quotas(item.name) if item.is_watched else [],
         "events": events([item], board.at, timedelta(days=DAYS)),
         "events_days": DAYS,
         "results": list(CheckResult.objects.filter(endpoint=item.endpoint)[:RESULTS_SHOWN]),

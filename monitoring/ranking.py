@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from monitoring import readings
 from monitoring.readings import Reading
+from providers import roster
 from providers.datasets import DATASETS
 from providers.healthiest import WELL, Candidate, prefer, rank
 from providers.resilience import Cell
@@ -48,6 +49,8 @@ def get_healthiest_provider(kind: str = "data", dataset: str | None = None) -> C
         for item in readings.board().readings.values()
         if item.health.kind == kind and _offers(item, dataset)
     ]
+    if not readings.board().readings and (waiting := len(roster.current().providers)):
+        return Choice(None, "no checks yet", among=waiting)
     ranked = rank([Candidate(i.name, i.status, i.health.response_time_ms) for i in found])
     if not ranked:
         return Choice(None, _why_nobody(found), among=len(found))

@@ -12,10 +12,10 @@ from functools import cache
 
 from django.utils.timezone import now as current_time
 
-from monitoring import rollups
+from monitoring import numbers, rollups
 from monitoring.health import Finding
 from monitoring.histograms import Summary
-from monitoring.models import Endpoint, Plan
+from monitoring.models import STALE_INTERVALS, Endpoint, Plan
 from monitoring.probing import excused
 from providers import roster
 from providers.health import Health
@@ -45,6 +45,7 @@ class Reading:
     status: Status
     reason: str
     rate_limit_percent: float | None  # of the scarcest rate limit, how much is used up
+    standing: Standing | None = None  # of the provider's guard
 
     @property
     def name(self) -> str:
@@ -63,6 +64,7 @@ class Board:
     at: datetime
     readings: Mapping[str, Reading]
     plan: Plan
+    standings: Mapping[str, Standing]  # of the guards of providers, and of the keys tried first
 
     @property
     def newest(self) -> datetime | None:
@@ -71,10 +73,13 @@ class Board:
         return max(times, default=None)
 
     @property
+    def stale_after(self) -> timedelta:
+        return timedelta(seconds=STALE_INTERVALS * self.plan.interval_s)
+
+    @property
     def is_stale(self) -> bool:
         """Has nothing been checked for three intervals?"""
-        limit = timedelta(seconds=3 * self.plan.interval_s)
-        return self.newest is None or self.at - self.newest > limit
+        return self.newest is None or self.at - self.newest > self.stale_after
 
 
 def board() -> Board:
@@ -88,15 +93,20 @@ def figures(window: str) -> dict[int, Summary]:
 
 
 def forget() -> None:
+    numbers.forget()
     _board.forget()
     _figures.cache_clear()
 
 
 def _read() -> Board:
     moment = current_time()
-    catalogue = {row.pk: row for row in roster.current().providers}
+    known_now = roster.current()
+    catalogue = {row.pk: row for row in known_now.providers}
+    first_keys = [
+        key.guard_name for row in catalogue.values() for key in known_now.keys_of(row)[:1]
+    ]
     rows = list(Endpoint.objects.select_related("health").order_by("health__name"))
-    known = standings(row.slug for row in catalogue.values())
+    known = standings([*(row.slug for row in catalogue.values()), *first_keys])
     return Board(
         moment,
         {
@@ -106,6 +116,7 @@ def _read() -> Board:
             for row in rows
         },
         Plan.current(),
+        known,
     )
 
 
@@ -114,11 +125,12 @@ def _reading(
 ) -> Reading:
     health = row.health
     status, reason = _status(health, provider, moment)
+    standing = None if provider is None else known[provider.slug]
     left = None
-    if provider is not None:
-        left = provider.guard.tokens_left(known[provider.slug])
+    if provider is not None and standing is not None:
+        left = provider.guard.tokens_left(standing)
     used = None if left is None else round(100 * (1 - left), 1)
-    return Reading(row, health, provider, status, reason, used)
+    return Reading(row, health, provider, status, reason, used, standing)
 
 
 def _status(health: Health, provider: Provider | None, moment: datetime) -> tuple[Status, str]:
@@ -150,7 +162,12 @@ def _figures(window: str) -> Remembered[dict[int, Summary]]:
     return Remembered(lambda: _read_figures(window), FIGURES_S)
 
 
-def quota_exhausted_at(provider: Provider, used_per_s: float, moment: datetime) -> datetime | None:
+def quota_exhausted_at(
+    provider: Provider,
+    used_per_s: float,
+    moment: datetime,
+    known: Mapping[str, Standing] | None = None,
+) -> datetime | None:
     """
     When the scarcest rate limit would be spent if asking went on like this: where more goes out
     than comes back. None when that does not happen.
@@ -158,7 +175,8 @@ def quota_exhausted_at(provider: Provider, used_per_s: float, moment: datetime) 
     found: list[float] = []
     keys = roster.current().keys_of(provider)[:1]
     for guard in (provider.guard, *(key.guard for key in keys)):
-        tokens = guard.standing().tokens
+        standing = (known or {}).get(guard.name) or guard.standing()
+        tokens = standing.tokens
         for window in guard.windows:
             narrowed = window.learned(tokens.get(window.name))
             level = narrowed.refill(tokens.get(window.name), moment.timestamp()).level

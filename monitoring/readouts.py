@@ -5,17 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max, Q, Sum
-
-from monitoring import readings
+from monitoring import numbers, readings
 from monitoring.histograms import Summary
+from monitoring.numbers import Numbers
 from monitoring.readings import Board, Reading
 from providers import observed
-from providers.models import Call
-from providers.querysets import NO_VERDICT
 from providers.resilience import Phase
 from providers.standing import Status
 
@@ -82,58 +79,56 @@ def system(board: Board) -> dict[str, Any]:
 
 # -- One provider's numbers --------------------------------------------------------------------
 
-FORECAST = timedelta(minutes=15)
-KEPT = timedelta(days=7)  # of calls
 
-
-def stats(item: Reading, moment: datetime) -> dict[str, Any]:
+def stats(item: Reading, board: Board, of: Numbers) -> dict[str, Any]:
     """GET /api/providers/{name}/stats: of the calls of the last seven days, whoever made them."""
     provider = item.provider
-    told = _told(item, moment)
-    standing = provider.guard.standing() if provider else None
-    resting = (
-        provider is not None
-        and standing is not None
-        and provider.guard.phase(standing) is Phase.OPEN
-    )
-    until = standing.circuit.open_until if resting and standing else None
-    counted = told["total"] - told["no_verdict"]
-    used_per_s = (told["lately"] or 0.0) / FORECAST.total_seconds()
     return {
         "name": item.name,
         "status": item.status,
         "reason": item.reason,
         "priority": provider.priority if provider else None,
         "response_time_ms": rounded(item.health.response_time_ms),
-        "success_rate": round(100 * told["ok"] / counted, 2) if counted else None,
-        "total_requests": told["total"],
-        "failure_count": counted - told["ok"],
+        "success_rate": of.success_rate,
+        "total_requests": of.total,
+        "failure_count": of.verdicts - of.ok,
         "consecutive_failures": item.health.failures,
-        "rate_limit_hits": told["limited"],
-        "last_success": told["last_ok"],
-        "last_failure": told["last_failure"],
-        "cooldown_until": datetime.fromtimestamp(until, moment.tzinfo) if until else None,
+        "rate_limit_hits": of.limited,
+        "last_success": of.last_ok,
+        "last_failure": of.last_failure,
+        "cooldown_until": cooldown_until(item, board.at),
         "rate_limit_percent": item.rate_limit_percent,
         "quota_exhausted_at": (
-            readings.quota_exhausted_at(provider, used_per_s, moment) if provider else None
+            readings.quota_exhausted_at(provider, of.used_per_s, board.at, board.standings)
+            if provider
+            else None
         ),
-        "rate_limits": [asdict(limit) for limit in observed.known(provider)] if provider else [],
     }
 
 
-def _told(item: Reading, moment: datetime) -> dict[str, Any]:
-    calls = Call.objects.filter(provider=item.provider, at__gte=moment - KEPT)
-    no_verdict = Q(outcome__in=NO_VERDICT)
-    ok = Q(outcome="ok")
-    return calls.aggregate(
-        total=Count("pk"),
-        ok=Count("pk", filter=ok),
-        no_verdict=Count("pk", filter=no_verdict),
-        limited=Count("pk", filter=Q(outcome__in=("throttled", "quota_spent"))),
-        last_ok=Max("at", filter=ok),
-        last_failure=Max("at", filter=~ok & ~no_verdict),
-        lately=Sum("cost", filter=Q(at__gte=moment - FORECAST)),
-    )
+def stats_of_one(item: Reading, board: Board, of: Numbers) -> dict[str, Any]:
+    """The same, and what it says of its limits: that takes a look into the store."""
+    said = observed.known(item.provider) if item.provider else []
+    return stats(item, board, of) | {"rate_limits": [asdict(limit) for limit in said]}
+
+
+def cooldown_until(item: Reading, moment: datetime) -> datetime | None:
+    """Until when a provider rests; None for one that may be asked."""
+    if item.provider is None or item.standing is None:
+        return None
+    if item.provider.guard.phase(item.standing) is not Phase.OPEN:
+        return None
+    until = item.standing.circuit.open_until
+    return datetime.fromtimestamp(until, moment.tzinfo) if until else None
+
+
+def every_stats(board: Board) -> list[dict[str, Any]]:
+    """Of every endpoint, by name."""
+    known = numbers.by_provider()
+    return [
+        stats(item, board, known.get(item.health.provider_id or 0, numbers.NOTHING))
+        for item in board.readings.values()
+    ]
 
 
 # -- CSV ---------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Span:
     @property
     def availability_percent(self) -> float | None:
         known = self.of(UP) + self.of(DOWN)
-        return 100 * self.of(UP) / known if known else None
+        return 100 * (self.of(UP) / known) if known else None  # 100 * x / x may be under 100
 
     @property
     def coverage_percent(self) -> float:

@@ -16,7 +16,7 @@ from multiprocessing import util as processes
 
 from django.db import Error, IntegrityError, connections, transaction
 
-from providers import tallies
+from providers import outcomes, tallies
 from providers.models import Call, Credential, Provider
 
 logger = logging.getLogger(__name__)
@@ -78,6 +78,7 @@ def _insert(batch: list[Call]) -> None:
     with transaction.atomic():
         Call.objects.bulk_create(batch)
         tallies.add(batch)
+        outcomes.add(batch)
 
 
 def _start() -> None:

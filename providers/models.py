@@ -23,6 +23,7 @@ from providers.assets import Asset, Contract, Kind, Listing
 from providers.datasets import DATASETS
 from providers.health import Health  # noqa: F401 (a model of its own file)
 from providers.history import Edit as Edit
+from providers.outcomes import Outcome as Outcome
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
 from providers.quota import with_plan
 from providers.resilience import Breaker, Guard, Window

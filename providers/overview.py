@@ -1,5 +1,6 @@
 """
-Every provider as it is right now: its row, its circuit and budget, its record. Asks no upstream.
+Every provider as it is right now: its row, its circuit and budget, its record, and what the checks
+say of it while they are fresh. Asks no upstream.
 """
 
 from __future__ import annotations
@@ -8,7 +9,10 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from django.utils.timezone import now as current_time
+
 from providers import registry, roster, usage
+from providers.health import Health
 from providers.keyring import KeyNow, key_now
 from providers.models import Provider
 from providers.quota import Quota
@@ -58,6 +62,7 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
     own = {row.slug: catalogue.keys_of(row) for row in chosen}
     known = standings([*own, *(key.guard_name for keys in own.values() for key in keys)])
     quotas = usage.quotas()
+    healths = {row.provider_id: row for row in Health.objects.exclude(provider=None)}
     return [
         _now(
             row,
@@ -66,6 +71,7 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
             records.get(row.slug),
             [key_now(key, known[key.guard_name], quotas) for key in own[row.slug]],
             quotas.get(row.slug, ()),
+            healths.get(row.pk),
         )
         for row in chosen
     ]
@@ -78,6 +84,7 @@ def _now(
     record: roster.Record | None,
     keys: Sequence[KeyNow],
     quotas: Sequence[Quota],
+    health: Health | None,
 ) -> ProviderNow:
     has_key = bool(keys)
     guard = provider.guard
@@ -98,6 +105,9 @@ def _now(
             calls=record.calls if record else 0,
         )
     )
+    is_off = found is Status.DISABLED or (provider.needs_key and not has_key)
+    if not is_off and health is not None and _is_telling(health):
+        found, reason = Status(health.status), health.reason
     until = standing.circuit.open_until or 0.0
     return ProviderNow(
         provider=provider,
@@ -111,6 +121,12 @@ def _now(
         quotas=quotas,
         keys=keys,
     )
+
+
+def _is_telling(health: Health) -> bool:
+    """Do the checks say how it is, at this moment? What was off then may be on now."""
+    status = health.status_at(current_time())
+    return status not in (Status.UNKNOWN, Status.DISABLED)
 
 
 def _left(keys: Sequence[KeyNow]) -> float | None:

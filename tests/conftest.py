@@ -79,6 +79,14 @@ def forget_everything() -> None:
         callers.forget()
     if metering := sys.modules.get("aggregator.meter"):
         metering.meter.forget()
+    if counting := sys.modules.get("aggregator.traffic"):
+        counting.traffic.forget()
+    if system := sys.modules.get("monitoring.system"):
+        system.forget()
+    if prometheus := sys.modules.get("monitoring.prometheus"):
+        prometheus.forget()
+    if pages := sys.modules.get("monitoring.pages"):
+        pages.forget()
     if monitored := sys.modules.get("monitoring.readings"):
         monitored.forget()
     if classifier := sys.modules.get("chat.classifier"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -58,6 +59,12 @@ def change(value: Decimal | None) -> SafeString:
 @register.filter
 def span(seconds: float | None) -> str:
     return figures.NOTHING if seconds is None else wording.span(seconds)
+
+
+@register.filter
+def at_utc(seconds: float) -> str:
+    """A Unix time, to the minute."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 @register.filter

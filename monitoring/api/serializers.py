@@ -116,6 +116,70 @@ class StatsSerializer(serializers.Serializer[Any]):
     )
 
 
+class AiModelsSerializer(serializers.Serializer[Any]):
+    transformers_loaded = serializers.BooleanField(help_text="Has this machine a model of its own?")
+    sentiment_models = serializers.IntegerField(allow_null=True)
+    hf_api_active = serializers.BooleanField(allow_null=True)
+
+
+class InfrastructureSerializer(serializers.Serializer[Any]):
+    database_status = serializers.ChoiceField(choices=["online", "offline"])
+    database_entries = serializers.IntegerField(
+        allow_null=True, help_text="Answers on the shelf; null while it is out of reach."
+    )
+    background_worker = serializers.ChoiceField(choices=["active", "silent"])
+    worker_next_run = serializers.CharField(allow_null=True, help_text="Such as 'Next run 1m'.")
+    websocket_active = serializers.BooleanField()
+
+
+class BreakdownSerializer(serializers.Serializer[Any]):
+    total = serializers.IntegerField()
+    by_source = serializers.DictField(child=serializers.IntegerField())
+    by_category = serializers.DictField(child=serializers.IntegerField())
+
+
+class MishapSerializer(serializers.Serializer[Any]):
+    """Calls of one provider that failed alike in the last 24 hours."""
+
+    provider = serializers.CharField()
+    count = serializers.IntegerField()
+    type = serializers.CharField(help_text="The code of the error, as in `attempts`.")
+    message = serializers.CharField(help_text="What the last of them said.")
+    action = serializers.CharField(help_text="What was done about it without anybody.")
+
+
+class PerformanceSerializer(serializers.Serializer[Any]):
+    avg_response_ms = _number("Of the checks of 24 hours.")
+    p95_response_ms = _number()
+    fastest_provider = serializers.CharField(allow_null=True, help_text="Of those that are well.")
+    fastest_time_ms = _number("Of its last good check.")
+    cache_hit_rate = _number("In percent, of the answers of 24 hours.")
+
+
+class MachineSerializer(serializers.Serializer[Any]):
+    cpu_percent = _number("Since the last reading.")
+    memory_percent = _number()
+    load_avg = serializers.ListField(
+        child=serializers.FloatField(), min_length=3, max_length=3, help_text="Of 1, 5, 15 minutes."
+    )
+
+
+class SystemSerializer(serializers.Serializer[Any]):
+    overall_health = serializers.ChoiceField(
+        choices=["online", "degraded", "partial", "offline"],
+        allow_null=True,
+        help_text="Null before the first check, and when nothing was checked for three intervals.",
+    )
+    providers_detailed = StatsSerializer(many=True)
+    ai_models = AiModelsSerializer()
+    infrastructure = InfrastructureSerializer()
+    resource_breakdown = BreakdownSerializer()
+    error_details = MishapSerializer(many=True)
+    performance = PerformanceSerializer()
+    resources = MachineSerializer()
+    timestamp = serializers.DateTimeField()
+
+
 class StartedSerializer(serializers.Serializer[Any]):
     started = serializers.ListField(child=serializers.CharField())
 

@@ -46,10 +46,14 @@ MODELS = [
 ]
 
 urlpatterns = [
-    re_path(rf"^api/{route}/?$", view.as_view(), name=name)
-    for route, view, name in [
-        *((f"providers/{route}", view, name) for route, view, name in ROUTES),
-        *HAPPENINGS,
-        *((f"ai-models/{route}", view, name) for route, view, name in MODELS),
-    ]
+    re_path(r"^metrics/?$", views.MetricsView.as_view(), name="metrics"),
+    *(
+        re_path(rf"^api/{route}/?$", view.as_view(), name=name)
+        for route, view, name in [
+            *((f"providers/{route}", view, name) for route, view, name in ROUTES),
+            *HAPPENINGS,
+            *((f"ai-models/{route}", view, name) for route, view, name in MODELS),
+            ("system/status", views.SystemView, "system-status"),
+        ]
+    ),
 ]

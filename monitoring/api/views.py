@@ -7,18 +7,29 @@ from hashlib import blake2b
 from typing import Any
 
 import orjson
-from django.http import Http404, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
 from django.utils.timezone import now
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.permissions import IsAdminUser
+from rest_framework.permissions import BasePermission, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from monitoring import byhand, histories, ranking, readings, readouts
+from monitoring import (
+    byhand,
+    exposition,
+    histories,
+    numbers,
+    prometheus,
+    ranking,
+    readings,
+    readouts,
+    system,
+)
 from monitoring.api import parameters as p
 from monitoring.api import serializers as s
 from monitoring.readings import Reading
@@ -209,7 +220,46 @@ class StatsView(APIView):
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
         p.NoParameters.of(request)
-        return tagged(request, readouts.stats(reading(name), now()), ignoring="quota_exhausted_at")
+        item, board = reading(name), readings.board()
+        of = numbers.by_provider().get(item.health.provider_id or 0, numbers.NOTHING)
+        found = readouts.stats_of_one(item, board, of)
+        return tagged(request, found, ignoring="quota_exhausted_at")
+
+
+class SystemView(APIView):
+    @extend_schema(
+        operation_id="get_system_status",
+        summary="Everything at once: providers, models, worker, catalogue, errors, performance",
+        tags=["system"],
+        responses=said(s.SystemSerializer, 400, 401, 403, 429),
+    )
+    def get(self, request: Request) -> HttpResponseBase:
+        p.NoParameters.of(request)
+        return tagged(request, dict(system.now().body))
+
+
+class HasKey(BasePermission):
+    """A client key, also where data is for everybody; METRICS=open asks for none."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return settings.METRICS == "open" or not getattr(request.auth, "anonymous", True)
+
+
+class MetricsView(APIView):
+    permission_classes = (HasKey,)
+    content_negotiation_class = AnyFormat
+
+    def get_authenticators(self) -> list[Any]:
+        return [] if settings.METRICS == "open" else super().get_authenticators()
+
+    def get_throttles(self) -> list[Any]:
+        return [] if settings.METRICS == "open" else super().get_throttles()
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponseBase:
+        if settings.METRICS == "off":
+            raise Http404
+        return HttpResponse(prometheus.text(), content_type=exposition.CONTENT_TYPE)
 
 
 class CheckView(APIView):

@@ -315,6 +315,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('asset', 'adapter_name', 'quote'), name='one_listing_an_asset_and_quote')],
             },
         ),
+        migrations.CreateModel(
+            name='Outcome',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('outcome', models.CharField(help_text="'ok' or a code of providers.errors.", max_length=20)),
+                ('hour', models.DateTimeField()),
+                ('calls', models.PositiveBigIntegerField(default=0)),
+                ('seconds', models.FloatField(default=0, help_text='All of them together.')),
+                ('last_at', models.DateTimeField()),
+                ('detail', models.CharField(blank=True, max_length=200)),
+                ('provider', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='outcomes', to='providers.provider')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['hour'], name='outcomes_by_hour')],
+                'constraints': [models.UniqueConstraint(fields=('provider', 'outcome', 'hour'), name='one_outcome_hour')],
+            },
+        ),
         migrations.AddConstraint(
             model_name='credential',
             constraint=models.UniqueConstraint(fields=('provider', 'label'), name='one_label_a_key'),

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aggregator import answers, bridge, callers, demand, edge, hot, wire
+from aggregator import answers, bridge, callers, demand, edge, hot, traffic, wire
 from aggregator.answers import Answer, Cached
 from aggregator.api.errors import problem
 from aggregator.callers import Caller
@@ -720,3 +720,16 @@ def test_hits_at_the_edge_count_as_demand(house: House, monkeypatch: pytest.Monk
     hot.settle()
     hot.settle()
     assert noted == [(MARKET, 2)]
+
+
+def test_what_is_answered_is_counted_with_how_it_came_about(house: House) -> None:
+    house.shelve(answer(house.clock))
+    house.get()
+    house.get(key="agg_wrong")
+    house.django.says = answer(house.clock, cached=Cached.MISS)
+    run(together(house, house.ask(query=b"limit=7"), house.ask(query=b"limit=7")))
+    counted = traffic.traffic._counted()
+    answered = {key[1]: number for key, number in counted.items() if key[0] == "answers"}
+    requests = {key[1]: number for key, number in counted.items() if key[0] == "requests"}
+    assert answered == {"hit": 1, "miss": 1, "coalesced": 1}
+    assert requests == {"market 200": 3, "market 401": 1}

@@ -40,7 +40,7 @@ def test_only_what_has_had_its_time_goes() -> None:
         Edit.objects.create(subject="providers.policy/1", batch=uuid4(), at=now() - timedelta(days))
 
     gone = pruning.prune(sleep=lambda s: None)
-    assert gone == {"calls": 2, "tallies": 1, "answers": 1, "edits": 1, "cells": 1}
+    assert gone == {"calls": 2, "tallies": 1, "outcomes": 0, "answers": 1, "edits": 1, "cells": 1}
     assert Call.objects.count() == 2
     assert ShelvedAnswer.objects.get().key == "good"
     assert Cell.objects.get(key="live").value == "1"

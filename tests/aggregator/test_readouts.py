@@ -15,6 +15,7 @@ from aggregator.answers import Answer
 from providers import roster
 from providers.datasets import GasQuery
 from providers.errors import Blocked, Broken, ProviderError, Throttled
+from providers.health import Health
 from providers.models import Call, Credential, Provider
 from providers.resilience import cell
 from tests.conftest import Clock
@@ -83,6 +84,22 @@ def test_what_is_off_or_has_no_key_is_not_active() -> None:
     credential.save()
     found = status("keyed")
     assert (found["status"], found["active"], found["has_key"]) == ("unknown", True, True)
+
+
+def test_while_the_checks_are_fresh_they_are_gone_by() -> None:
+    one = provider("one")
+    called(one, "ok")
+    fresh = {"fresh_until": now() + timedelta(minutes=1), "reason": "did not answer in time"}
+    health = Health.objects.create(name="one", provider=one, status="down", **fresh)
+    assert (status("one")["status"], status("one")["reason"]) == ("down", "did not answer in time")
+    Health.objects.update(fresh_until=now())
+    assert status("one")["status"] == "healthy"
+    Health.objects.update(**fresh)
+    Provider.objects.update(enabled=False)
+    assert status("one")["status"] == "disabled"
+    Provider.objects.update(enabled=True)
+    Health.objects.filter(pk=health.pk).update(status="disabled")
+    assert status("one")["status"] == "healthy"
 
 
 def test_a_poor_record_is_degraded() -> None:

@@ -59,6 +59,7 @@ def test_it_names_every_route_once_and_without_a_slash(document: dict[str, Any])
     data = {f"/api/{choice.shown_route}" for choice in CHOICES.values()}
     assert len(data) == len(DATA)
     others = {"/api/capabilities", "/api/resources", "/api/status", "/api/sentiment/analyze"}
+    others |= {"/api/system/status"}
     others |= {f"/api/providers/{route}" for route in WATCHED}
     others |= {"/api/incidents", "/api/incidents/{id}", "/api/alerts"}
     others |= {f"/api/ai-models/{route}" for route in MODELS}

@@ -21,8 +21,8 @@ from monitoring import leases, readings, readouts
 from monitoring.models import CheckResult, Endpoint, Plan
 from providers import roster
 from providers.health import Health
-from providers.models import Call, Provider
-from tests.monitoring.world import endpoint, results
+from providers.models import Provider
+from tests.monitoring.world import called, endpoint, results
 from tests.upstreams import Upstreams
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +144,15 @@ def test_nobody_to_ask_is_a_503_that_says_why(client: Client) -> None:
     is_problem(client.get("/api/providers/best?kind=llm"), 404, "not_found")
 
 
+def test_before_the_first_check_nobody_is_called_missing(client: Client) -> None:
+    is_problem(client.get("/api/providers/best"), 404, "not_found")
+    Provider.objects.create(slug="a", title="a", adapter_name="binance")
+    roster.forget()
+    for query in ("", "?kind=data", "?dataset=price"):
+        body = is_problem(client.get(f"/api/providers/best{query}"), 503, "unanswered")
+        assert body["detail"] == "no checks yet"
+
+
 def test_the_health_of_the_watch(client: Client) -> None:
     assert get(client, "health")["status"] == "no checks yet"
     endpoint("a")
@@ -167,10 +176,7 @@ def test_the_numbers_of_one(client: Client) -> None:
     endpoint("a", failures=1)
     provider = Provider.objects.get()
     outcomes = ["ok"] * 6 + ["broken", "timed_out", "throttled", "cancelled"]
-    Call.objects.bulk_create(
-        Call(provider=provider, dataset="market", outcome=outcome, seconds=0.1)
-        for outcome in outcomes
-    )
+    called(provider, *outcomes)
     found = get(client, "a/stats")
     assert (found["name"], found["status"], found["priority"]) == ("a", "healthy", 50)
     assert (found["total_requests"], found["failure_count"]) == (10, 2)
@@ -188,9 +194,7 @@ def test_a_quota_that_is_spent_faster_than_it_comes_back_has_an_end(client: Clie
     roster.forget()
     readings.forget()
     assert get(client, "a/stats")["quota_exhausted_at"] is None
-    Call.objects.bulk_create(
-        Call(provider=provider, dataset="market", outcome="ok", seconds=0.1) for _ in range(90)
-    )
+    called(provider, *["ok"] * 90)
     # 0.1 a second goes out, 500 a day come back, 500 are left.
     seconds = 500 / (0.1 - 500 / 86400)
     moment = readings.quota_exhausted_at(Provider.objects.get(), 0.1, now())

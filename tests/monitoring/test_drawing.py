@@ -42,7 +42,7 @@ def test_what_a_day_looks_like(span: Span, expected: str) -> None:
 
 
 def test_every_day_is_in_the_path_of_its_state() -> None:
-    found = bars([day(healthy=24), day(down=24), day(healthy=24)], "in words")
+    found = bars(["healthy", "down", "healthy"], "in words")
     paths = dict(found.paths)
     assert set(paths) == {"healthy", "down"}
     assert (paths["healthy"].count("z"), found.width, found.label) == (2, 22, "in words")

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from monitoring import readings
+from monitoring import pages, readings
 from monitoring.models import Plan, StateChange
 from providers import roster
 from providers.health import Health
@@ -24,6 +24,7 @@ pytestmark = pytest.mark.django_db
 
 def page(client: Client, path: str = "/status") -> str:
     readings.forget()
+    pages.forget()
     response = client.get(path)
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
@@ -148,6 +149,7 @@ def test_a_handful_of_queries_whatever_the_history(client: Client) -> None:
         results(one, *["good"] * 20)
     for path in ("/status", "/status/p1"):
         readings.forget()
+        pages.forget()
         roster.forget()
         with CaptureQueriesContext(connection) as found:
             assert client.get(path).status_code == 200

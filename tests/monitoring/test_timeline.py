@@ -84,3 +84,9 @@ def test_no_second_is_lost_or_counted_twice(
         total = sum(span.seconds.get(status, 0) for span in many)
         assert total == pytest.approx(one.seconds.get(status, 0), abs=1e-3)
     assert sum(one.seconds.values()) <= (edges[-1] - edges[0]).total_seconds() + 1e-3
+
+
+@given(st.floats(min_value=1e-6, max_value=1e9))
+def test_what_was_never_down_was_available_all_the_time(seconds: float) -> None:
+    span = Span(NOON, NOON + timedelta(days=1), {Status.HEALTHY: seconds})
+    assert span.availability_percent == 100

@@ -10,9 +10,9 @@ from django.utils.timezone import now
 
 from monitoring import readings, roll, rollups
 from monitoring.models import CheckResult, Endpoint, StateChange
-from providers import roster
+from providers import calls, roster
 from providers.health import Health
-from providers.models import Provider
+from providers.models import Call, Provider
 
 _runs = count(1)
 
@@ -69,3 +69,13 @@ def was(of: Endpoint, *states: tuple[str, float]) -> None:
             ended_at=None if n == len(states) - 1 else end,
         )
         moment = end
+
+
+def called(by: Provider, *outcomes: str, hours: float = 0, **fields: Any) -> None:
+    """Calls that ended so, so long ago."""
+    values: dict[str, Any] = {"dataset": "market", "seconds": 0.1, "at": now()} | fields
+    values["at"] -= timedelta(hours=hours)
+    for outcome in outcomes:
+        calls.record(Call(provider=by, outcome=outcome, **values))
+    assert calls.flush()
+    readings.forget()

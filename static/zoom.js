@@ -1,0 +1,42 @@
+// Draws response times so that one can zoom into them: https://github.com/leeoniya/uPlot
+(() => {
+  "use strict";
+  const place = document.getElementById("zoom");
+  if (!place || !window.uPlot) return;
+  const HEIGHT = 360;
+  const said = (ms) => (ms == null ? "–" : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toPrecision(3)} s`);
+
+  const draw = (found) => {
+    const style = getComputedStyle(document.documentElement);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const axis = { stroke: colour("--body-quiet-color"), grid: { stroke: colour("--hairline-color"), width: 1 }, ticks: { show: false } };
+    const line = (label, stroke, more) => ({ label, stroke, value: (_, ms) => said(ms), ...more });
+    const fill = colour("--link-fg");
+    place.replaceChildren();
+    const chart = new uPlot({
+      width: place.clientWidth,
+      height: HEIGHT,
+      scales: { y: { range: (_, least, most) => [0, Math.max(1, (most ?? 0) * 1.05)] } },
+      axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map(said) }],
+      series: [
+        { label: "Time" },
+        line("Half within", fill, { width: 2 }),
+        line("95 % within", colour("--warn"), { width: 1 }),
+        line("Longest", colour("--calm"), { width: 1, dash: [4, 4] }),
+      ],
+    }, [found.at, found.p50, found.p95, found.most], place);
+    addEventListener("resize", () => chart.setSize({ width: place.clientWidth, height: HEIGHT }));
+    document.getElementById("zoom-help").hidden = false;
+  };
+
+  const take = async () => {
+    try {
+      const response = await fetch(place.dataset.url, { headers: { Accept: "application/json" } });
+      if (!response.ok) throw new Error(response.status);
+      draw(await response.json());
+    } catch {
+      place.textContent = "The figures could not be fetched; the table has the latest.";
+    }
+  };
+  take();
+})();

@@ -1,0 +1,121 @@
+"""What was asked is counted once, by whichever process, and nobody can make up what is counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aggregator import traffic as counting
+from aggregator.traffic import BOUNDS_S, Traffic, answers_by_hour, hit_rate, route_of, totals
+from providers.resilience import Cell, cell
+from tests.conftest import Clock
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        ("/", "home"),
+        ("/api/market", "market"),
+        ("/api/market/", "market"),
+        ("/api/coins/bitcoin", "coin"),
+        ("/status/kraken", "status-of"),
+        ("/static/site.css", "static"),
+        ("/admin/providers/provider/7/change/", "admin"),
+        ("/made/up", "none"),
+        ('/api/"}\n{', "none"),
+    ],
+)
+def test_a_route_is_one_of_some_dozens(path: str, route: str) -> None:
+    assert route_of(path) == route
+
+
+def test_what_processes_counted_adds_up() -> None:
+    one, other = Traffic(), Traffic()
+    one.asked("market", 200, 0.0004)
+    one.asked("market", 200, 0.3)
+    one.asked("market", 503, 99.0)
+    one.answered("hit")
+    other.asked("market", 200, 0.003)
+    other.answered("hit")
+    other.answered("miss")
+    for process in (one, other, one, other):
+        process.settle()
+    found = totals()
+    assert found["requests"] == {"market 200": 3, "market 503": 1}
+    assert found["answers"] == {"hit": 2, "miss": 1}
+    seconds = found["seconds"]
+    assert [seconds.get(f"market {n}", 0) for n in range(len(BOUNDS_S) + 1)] == [
+        *(1, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1)
+    ]
+    assert seconds[f"market {len(BOUNDS_S) + 1}"] == pytest.approx(99.3034)
+
+
+def test_it_is_settled_every_few_seconds(clock: Clock) -> None:
+    one = Traffic(clock)
+    one.asked("home", 200, 0.1)
+    one.settle_soon()
+    one.asked("home", 200, 0.1)
+    one.settle_soon()
+    assert totals()["requests"] == {"home 200": 1}
+    clock.tick(5)
+    one.settle_soon()
+    assert totals()["requests"] == {"home 200": 2}
+
+
+def test_what_cannot_be_told_is_told_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Traffic()
+    one.asked("home", 200, 0.1)
+    with monkeypatch.context() as patched:
+        patched.setattr(cell, "_skip_until", float("inf"))
+        one.settle()
+    assert totals() == {}
+    one.settle()
+    assert totals()["requests"] == {"home 200": 1}
+
+
+@pytest.mark.parametrize("written", [[], 7, {"requests": 3}, {"requests": {"home 200": "x"}}])
+def test_what_is_no_book_is_begun_anew(written: object) -> None:
+    Cell("traffic", ttl=60).update(lambda _: (written, None))
+    one = Traffic()
+    one.asked("home", 200, 0.1)
+    one.settle()
+    assert totals()["requests"] == {"home 200": 1}
+
+
+def test_answers_stand_in_the_hour_in_which_they_were_given(clock: Clock) -> None:
+    one = Traffic(clock)
+    for cached, hours in (("hit", 0), ("miss", 0), ("stale", 13), ("hit", 13)):
+        clock.now = (NOON + timedelta(hours=hours)).timestamp()
+        one.answered(cached)
+        one.settle()
+    found = answers_by_hour(NOON - timedelta(days=1), NOON + timedelta(days=1))
+    assert found == {
+        NOON: {"hit": 1, "miss": 1},
+        NOON + timedelta(hours=13): {"stale": 1, "hit": 1},
+    }
+    assert hit_rate(found) == 75
+    late = answers_by_hour(NOON + timedelta(hours=1), NOON + timedelta(days=1))
+    assert list(late) == [NOON + timedelta(hours=13)]
+    assert hit_rate({}) is None
+
+
+@given(st.lists(st.sampled_from(["hit", "miss", "stale", "coalesced", "refreshing"])))
+def test_a_hit_rate_is_a_share(results: list[str]) -> None:
+    page = {name: float(results.count(name)) for name in set(results)}
+    found = hit_rate({NOON: page})
+    assert (found is None) == (not results)
+    assert found is None or 0 <= found <= 100
+
+
+def test_a_child_tells_nothing_of_its_parents() -> None:
+    counting.traffic.asked("home", 200, 0.1)
+    counting._after_fork()
+    counting.traffic.settle()
+    assert totals() == {}
