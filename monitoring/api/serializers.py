@@ -93,7 +93,7 @@ class RateLimitSerializer(serializers.Serializer[Any]):
     observed_at = serializers.DateTimeField()
 
 
-class StatsSerializer(serializers.Serializer[Any]):
+class NumbersSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     status = serializers.ChoiceField(choices=[(s.value, s.value) for s in Status])
     reason = serializers.CharField(allow_blank=True)
@@ -111,6 +111,9 @@ class StatsSerializer(serializers.Serializer[Any]):
     quota_exhausted_at = serializers.DateTimeField(
         allow_null=True, help_text="Predicted; null when no limit would be spent at this rate."
     )
+
+
+class StatsSerializer(NumbersSerializer):
     rate_limits = RateLimitSerializer(
         many=True, help_text="What language models say of their limits, with its source."
     )
@@ -170,7 +173,7 @@ class SystemSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="Null before the first check, and when nothing was checked for three intervals.",
     )
-    providers_detailed = StatsSerializer(many=True)
+    providers_detailed = NumbersSerializer(many=True)
     ai_models = AiModelsSerializer()
     infrastructure = InfrastructureSerializer()
     resource_breakdown = BreakdownSerializer()

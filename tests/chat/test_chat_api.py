@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
+import jsonschema
 import pytest
 from django.test import Client as Browser
 from hypothesis import given
