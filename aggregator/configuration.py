@@ -44,6 +44,7 @@ SHIPPED = tables.TABLES
 # What operators edit and no file tells, by model, and why.
 LEFT_OUT: Mapping[str, str] = {
     "providers.credential": "No key is ever in a file; one without its key is of no use.",
+    "chat.privacypolicy": "What people are promised is decided at each installation.",
     "auth.user": "People and their passwords belong to one installation.",
     "auth.group": "What people may do belongs to one installation.",
 }

@@ -34,6 +34,7 @@ ENTRIES = (
     Entry("train models", "chat.tasks.train_models", 1),
     Entry("watch questions", "chat.tasks.watch_questions", 1),
     Entry("archive datasets", "chat.tasks.archive_datasets", 24 * 60),
+    Entry("let go of what people said", "chat.tasks.let_go", 60),
     Entry("learn listings", "aggregator.tasks.learn_listings", 24 * 60),
 )
 

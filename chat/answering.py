@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,11 +17,11 @@ from functools import partial
 from django.conf import settings
 from django.db import transaction
 
-from chat import entities, following, known, llm, parting, phrasing, sorting, suggesting
+from chat import entities, following, known, llm, parting, phrasing, privacy, sorting, suggesting
 from chat.categories import Category
 from chat.entities import Entities
 from chat.facts import Facts, together
-from chat.models import Conversation, Interaction, Route
+from chat.models import Conversation, Interaction, Purpose, Route
 from chat.parting import Part
 from chat.skills import SKILLS, Question
 from chat.sorting import Before, Classify, Prediction, Sorted
@@ -88,11 +89,21 @@ def reply(
         latency_ms=round(1000 * (time.perf_counter() - began), 1),
         at=now,
     )
+    _keep(interaction, is_new)
+    return interaction
+
+
+def _keep(interaction: Interaction, is_new: bool) -> None:
+    """All of it, or no word of it where they do not want to find it again."""
+    kept = interaction
+    if not privacy.may(interaction.conversation, Purpose.HISTORY):
+        kept = copy(interaction)
+        kept.query = kept.answer = ""
+        kept.entities, kept.data, kept.sources, kept.suggestions = {}, [], [], []
     with transaction.atomic():
         if is_new:
-            conversation.save(force_insert=True)
-        interaction.save(force_insert=True)
-    return interaction
+            interaction.conversation.save(force_insert=True)
+        kept.save(force_insert=True)
 
 
 def before_of(conversation: Conversation) -> Before | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -111,6 +111,38 @@ def jsonl(found: Iterable[Question]) -> str:
         for q in found
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def forget(texts: Collection[str]) -> int:
+    """
+    Take texts out of every version that holds them, for whoever is erased: how many versions. A
+    version's hash is then that of what is left; a model that was made of more says so.
+    """
+    gone, changed = set(texts), 0
+    for held in DatasetContent.objects.select_related("version").select_for_update():
+        lines = held.jsonl.splitlines(keepends=True)
+        left = [line for line in lines if json.loads(line)["text"] not in gone]
+        if len(left) < len(lines):
+            _shrink(held, "".join(left), len(lines) - len(left))
+            changed += 1
+    return changed
+
+
+def _shrink(held: DatasetContent, text: str, fewer: int) -> None:
+    version = held.version
+    version.manifest["erased"] = version.manifest.get("erased", 0) + fewer
+    digest = sha256(text.encode()).hexdigest()
+    if DatasetVersion.objects.filter(sha256=digest).exists():  # without them it is another version
+        held.delete()
+        version.archived_at = now()
+    else:
+        version.sha256, version.questions = digest, version.questions - fewer
+        held.jsonl = text
+        held.save(update_fields=["jsonl"])
+    version.save(update_fields=["manifest", "sha256", "questions", "archived_at"])
+    for model in ModelVersion.objects.filter(run__dataset=version):
+        model.metrics["learned_from_erased"] = model.metrics.get("learned_from_erased", 0) + fewer
+        model.save(update_fields=["metrics"])
 
 
 def archive(moment: datetime | None = None) -> int:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from django.db import transaction
 from django.utils.timezone import now
 
+from chat import privacy
 from chat.categories import Category
 from chat.models import Example, Interaction, ReviewItem, Route
 from chat.scrubbing import scrub
@@ -48,6 +49,14 @@ class Decided(GatewayError):
     code: ClassVar[str] = "decided"
     http_status: ClassVar[int] = 409
     title: ClassVar[str] = "This was decided already"
+
+
+class NotAgreed(GatewayError):
+    """Who asked does not want us to learn from it, or does not any more."""
+
+    code: ClassVar[str] = "not_agreed"
+    http_status: ClassVar[int] = 409
+    title: ClassVar[str] = "Nobody may learn from this"
 
 
 def reasons(
@@ -91,7 +100,9 @@ def propose(interaction: Interaction, why: Collection[Reason], suggested: str) -
 
 @transaction.atomic
 def label(item: ReviewItem, category: Category, by: Any) -> Example:
-    """Its category is this: an example to learn from. Raises Decided."""
+    """Its category is this: an example to learn from. Raises Decided and NotAgreed."""
+    if not privacy.may_learn(item.interaction):
+        raise NotAgreed("Who asked this did not agree that we learn from it.")
     accepted = category == item.suggested
     _decide(item, State.ACCEPTED if accepted else State.RELABELLED, category, by)
     return Example.objects.create(

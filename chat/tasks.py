@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.timezone import now
 
-from chat import datasets, trials, watching
+from chat import datasets, privacy, trials, watching
 from chat.models import Experiment
 from chat.training import runs
 
@@ -33,3 +33,9 @@ def watch_questions() -> str:
 
 def archive_datasets() -> str:
     return f"{datasets.archive()} datasets archived"
+
+
+def let_go() -> str:
+    """What people said goes when it has had its time."""
+    gone = privacy.retain()
+    return ", ".join(f"{number} {name}" for name, number in gone.items()) + " deleted"

@@ -16,13 +16,14 @@ from typing import Any
 
 from django.db.models import Q
 
-from chat import classifier, experiments, reviewing
+from chat import classifier, experiments, privacy, reviewing
 from chat.models import (
     Experiment,
     Exposure,
     Feedback,
     Interaction,
     ModelVersion,
+    Purpose,
     ReviewItem,
     Route,
     ShadowVote,
@@ -45,7 +46,10 @@ def run(moment: datetime) -> int:
     told = _cell.peek()
     since = datetime.fromisoformat(told) if told else moment - FIRST
     rows = list(
-        Interaction.objects.filter(at__gt=since).order_by("at").prefetch_related("feedback")[:MOST]
+        Interaction.objects.filter(at__gt=since)
+        .order_by("at")
+        .select_related("conversation")
+        .prefetch_related("feedback")[:MOST]
     )
     votes = vote(rows)
     enqueue(rows, votes, _said_since(since))
@@ -90,8 +94,12 @@ def enqueue(
 ) -> None:
     """Put into the review queue what should be there."""
     items = []
+    rows = list(rows)
+    willing = privacy.willing([row.conversation for row in rows], Purpose.TRAINING)
     for row in rows:
         said = feedback.get(row.pk, [])
+        if row.conversation_id not in willing and not _wants_a_look(said):
+            continue
         corrected = next((f.category for f in said if f.category), "")
         why = reviewing.reasons(
             str(row.pk),
@@ -110,9 +118,13 @@ def complain(since: datetime) -> None:
     """Bad feedback counts whenever it comes: also to old questions, and to those in the queue."""
     said = Feedback.objects.filter(
         Q(at__gt=since - MARGIN), type__in=reviewing.NEGATIVE
-    ).select_related("interaction", "interaction__review")
-    for feedback in said[:MOST]:
+    ).select_related("interaction__conversation", "interaction__review")
+    some = list(said[:MOST])
+    willing = privacy.willing([f.interaction.conversation for f in some], Purpose.TRAINING)
+    for feedback in some:
         row = feedback.interaction
+        if row.conversation_id not in willing and not _wants_a_look([feedback]):
+            continue
         item = getattr(row, "review", None)
         if item is None:
             item = reviewing.propose(row, [Reason.NEGATIVE], feedback.category)
@@ -123,6 +135,10 @@ def complain(since: datetime) -> None:
                 priority=reviewing.PRIORITY[Reason.NEGATIVE],
                 suggested=feedback.category or item.suggested,
             )
+
+
+def _wants_a_look(said: Iterable[Feedback]) -> bool:
+    return any(feedback.type in privacy.ASKED_TO_LOOK for feedback in said)
 
 
 def expose(rows: Iterable[Interaction]) -> None:

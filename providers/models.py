@@ -24,6 +24,7 @@ from providers.datasets import DATASETS
 from providers.health import Health  # noqa: F401 (a model of its own file)
 from providers.history import Edit as Edit
 from providers.outcomes import Outcome as Outcome
+from providers.personal import Tombstone as Tombstone
 from providers.querysets import CallQuerySet, CredentialQuerySet, ProviderQuerySet
 from providers.quota import with_plan
 from providers.resilience import Breaker, Guard, Window

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from chat.admin import learning, models, review
+from chat.admin import learning, models, privacy, review
 
-__all__ = ["learning", "models", "review"]
+__all__ = ["learning", "models", "privacy", "review"]

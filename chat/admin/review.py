@@ -99,7 +99,7 @@ def _decide(request: HttpRequest) -> HttpResponse:
             reviewing.label(item, Category(said), request.user)
         else:
             messages.error(request, "Accept, reject, or choose a category.")
-    except reviewing.Decided as error:
+    except (reviewing.Decided, reviewing.NotAgreed) as error:
         messages.warning(request, str(error))
     undo = "" if said == "undo" else f"?undo={item.pk}"
     return redirect(reverse("admin:chat_review") + undo)

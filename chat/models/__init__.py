@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat.models.conversations import Conversation, Feedback, Interaction, Route
 from chat.models.learning import DatasetContent, DatasetVersion, Example, ReviewItem
+from chat.models.privacy import AuditEvent, Consent, PrivacyPolicy, Purpose
 from chat.models.trained import (
     Artefact,
     Deployment,
@@ -16,6 +17,8 @@ from chat.models.trained import (
 
 __all__ = [
     "Artefact",
+    "AuditEvent",
+    "Consent",
     "Conversation",
     "DatasetContent",
     "DatasetVersion",
@@ -26,6 +29,8 @@ __all__ = [
     "Feedback",
     "Interaction",
     "ModelVersion",
+    "PrivacyPolicy",
+    "Purpose",
     "ReviewItem",
     "Route",
     "ShadowVote",

@@ -16,7 +16,7 @@ from chat.models import DatasetVersion, Example, Experiment, ModelVersion, Train
 from tests.chat.learners import asked, model
 from tests.chat.test_reviewing import item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_agree")]
 NEXT = "/admin/chat/reviewitem/next/"
 
 

@@ -16,7 +16,7 @@ from chat.models import Example, Experiment, Feedback, ModelVersion, ReviewItem
 from tests.chat.learners import asked, model
 from tests.chat.test_reviewing import item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_agree")]
 Role = ModelVersion.Role
 
 READ = ("review", "datasets", "training-runs", "models", "experiments", "analytics")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chat import classifier, means
@@ -15,6 +17,7 @@ def test_without_a_model_nobody_classifies() -> None:
 
 
 def test_what_the_deployed_model_says_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    said = object()
+    said: Any = object()
     monkeypatch.setattr(classifier, "classify", lambda text, unit: (said, text, unit))
-    assert means.current().classify("hi", "unit") == (said, "hi", "unit")
+    told: Any = means.current().classify("hi", "unit")
+    assert told == (said, "hi", "unit")

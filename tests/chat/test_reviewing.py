@@ -62,7 +62,7 @@ def item(query: str = "news about btc") -> ReviewItem:
     return proposed
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("all_agree")
 def test_a_label_makes_an_example_without_what_is_personal() -> None:
     ann = User.objects.create(username="ann")
     row = item("send news to ann@example.org")
@@ -73,7 +73,7 @@ def test_a_label_makes_an_example_without_what_is_personal() -> None:
     assert ReviewItem.objects.filter(state="relabelled").count() == 1
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("all_agree")
 def test_a_decision_is_made_once_and_can_be_taken_back() -> None:
     row = item()
     reviewing.reject(row, None)
@@ -86,7 +86,7 @@ def test_a_decision_is_made_once_and_can_be_taken_back() -> None:
     assert not Example.objects.exists()
 
 
-@pytest.mark.django_db
+@pytest.mark.usefixtures("all_agree")
 def test_an_example_goes_with_its_question() -> None:
     made = reviewing.label(item(), Category.GAS, None)
     assert made.interaction

@@ -22,7 +22,7 @@ from chat.models import (
 )
 from tests.chat.learners import asked, model
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("all_agree")]
 Role = ModelVersion.Role
 
 

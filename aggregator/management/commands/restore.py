@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from aggregator import backups, dumps
+from providers import personal
 
 REMINDER = (
     "Stored provider keys can be read only with the ENCRYPTION_KEYS they were encrypted with: "
@@ -37,6 +38,7 @@ class Command(BaseCommand):
                 )
                 if not yes:
                     confirm(manifest)
+                erased = personal.tombstones()
                 dumps.load(connection, dump)
         except OSError as error:
             raise CommandError(f"{error.filename or path}: {error.strerror}") from None
@@ -46,6 +48,8 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was changed. {error}") from None
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(f"Restored what was saved at {manifest.created_at}.\n{REMINDER}")
+        if gone := personal.bury(erased):
+            self.stdout.write(f"{gone} rows of people who had been erased since were erased again.")
 
 
 def known_migrations() -> set[str]:
