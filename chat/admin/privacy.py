@@ -10,11 +10,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from chat.models import AuditEvent, Consent, PrivacyPolicy
-from providers.admin.edits import ReadOnly
+from providers.admin.edits import Obeyed, ReadOnly
 
 
 @admin.register(PrivacyPolicy)
-class PrivacyPolicyAdmin(admin.ModelAdmin[PrivacyPolicy]):
+class PrivacyPolicyAdmin(Obeyed):
     """There is one; its list leads to it."""
 
     fieldsets = (
