@@ -242,6 +242,25 @@ def test_a_round_trip_brings_back_every_row(house: House, tmp_path: Path) -> Non
     assert house.names() == {before, "one more"}
 
 
+SOMEBODY = """
+from chat.models import Conversation, Interaction
+for name in ("a" * 32, "b" * 32):
+    Interaction.objects.create(conversation=Conversation.objects.create(pseudonym=name),
+        query="mine", category="NEWS", confidence=1, route="rule", answer="", latency_ms=1)
+"""
+ERASED = "from chat import privacy; print(privacy.erase(privacy.of_pseudonym('a' * 32)))"
+
+
+def test_who_was_erased_since_is_not_brought_back(house: House, tmp_path: Path) -> None:
+    house.managed("shell", "-c", SOMEBODY)
+    house.managed("backup", tmp_path / "it.tar.gz")
+    house.managed("shell", "-c", ERASED)
+    restored = house.managed("restore", tmp_path / "it.tar.gz", "--yes")
+    assert "erased again" in restored
+    assert house.sql("SELECT pseudonym FROM chat_conversation") == [("b" * 32,)]
+    assert house.sql("SELECT count(*) FROM chat_interaction") == [(1,)]
+
+
 def test_a_backup_without_a_path_goes_beside_the_database(house: House) -> None:
     said = house.managed("backup")
     (made,) = (house.folder / "backups").iterdir()
