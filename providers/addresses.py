@@ -104,6 +104,10 @@ def _is_public(address: Address) -> bool:
     return address.is_global and address not in _SITE_LOCAL
 
 
+# Why a lookup found nothing. The first is an answer; the second may be a name server that is away.
+NO_NAME = "is a name that does not exist"
+NO_ADDRESS = "has no address"
+
 # Lookups under way at once; more wait for a place within their own patience.
 _lookups = threading.BoundedSemaphore(32)
 
@@ -137,13 +141,15 @@ def _getaddrinfo(host: str, port: int, flags: int = 0) -> list[Endpoint]:
 def _look_up(host: str, port: int, patience: float) -> list[Endpoint]:
     if not _lookups.acquire(timeout=patience):
         raise TimeoutError
-    outcome: SimpleQueue[list[Endpoint]] = SimpleQueue()
+    outcome: SimpleQueue[list[Endpoint] | str] = SimpleQueue()
 
     def work() -> None:
         try:
             outcome.put(_getaddrinfo(host, port))
+        except socket.gaierror as error:
+            outcome.put(NO_NAME if error.errno == socket.EAI_NONAME else NO_ADDRESS)
         except (OSError, UnicodeError):
-            outcome.put([])
+            outcome.put(NO_ADDRESS)
         finally:
             _lookups.release()
 
@@ -152,6 +158,6 @@ def _look_up(host: str, port: int, patience: float) -> list[Endpoint]:
         found = outcome.get(timeout=patience)
     except Empty:
         raise TimeoutError from None
-    if not found:
-        raise Unreachable(f"{host} has no address")
+    if isinstance(found, str):
+        raise Unreachable(f"{host} {found}")
     return found

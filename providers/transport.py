@@ -282,6 +282,26 @@ def _body(raw: urllib3.HTTPResponse) -> bytes:
     return bytes(body)
 
 
+def knock(
+    method: str,
+    url: str,
+    *,
+    deadline: Deadline,
+    headers: Mapping[str, str],
+    json: Any = None,
+) -> Reply:
+    """
+    Ask once and read the head of the reply alone: its body, however large or slow, is left where
+    it is, and the connection closed.
+    """
+    trip = Trip(deadline)
+    with in_our_words(trip, _host(url)):
+        request = requests.Request(method, url, headers=headers, json=json)
+        _here.trip = trip
+        with line().send(request.prepare(), stream=True, timeout=trip.left()) as reply:
+            return Reply(reply.status_code, reply.headers, b"")
+
+
 FOREIGN = (
     requests.RequestException,
     urllib3.exceptions.HTTPError,

@@ -285,7 +285,7 @@ class TestConnections:
 
     def test_an_unknown_name_is_unreachable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, "getaddrinfo", numbers_only(lambda: None))
-        with pytest.raises(Unreachable, match="has no address"):
+        with pytest.raises(Unreachable, match="does not exist"):
             upstream("http://nobody.example").get("/")
 
     @pytest.mark.parametrize(
