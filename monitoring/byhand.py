@@ -14,6 +14,7 @@ from monitoring import cycle, leases, readings, roll, rollups
 from monitoring.models import Endpoint, Plan
 from providers import calls
 from providers.errors import GatewayError
+from providers.health import Health
 
 logger = logging.getLogger("monitoring.checks")
 
@@ -27,11 +28,13 @@ class Overlap(GatewayError):
 
 
 def start(names: Sequence[str] | None = None) -> list[str]:
-    """Begin checking these endpoints, or all; their names. Raises Overlap, and then checks none."""
+    """
+    Begin checking these endpoints, or all of providers; their names. Raises Overlap, and then
+    checks none.
+    """
     roll.sync()
-    rows = Endpoint.objects.select_related("health__provider")
-    if names is not None:
-        rows = rows.filter(health__name__in=names)
+    rows = Endpoint.objects.select_related("health__provider", "health__resource")
+    rows = rows.of_providers() if names is None else rows.filter(health__name__in=names)
     wanted = list(rows)
     claimed = leases.claim(wanted, current_time())
     if len(claimed) < len(wanted):
@@ -40,6 +43,21 @@ def start(names: Sequence[str] | None = None) -> list[str]:
         raise Overlap(f"At this moment {', '.join(busy[:5])} is being checked.")
     threading.Thread(target=_check, args=(claimed,), name="check-now", daemon=True).start()
     return [row.health.name for row in claimed]
+
+
+def at_once(name: str) -> Health:
+    """Check one endpoint while the caller waits; its health after that. Raises Overlap."""
+    row = Endpoint.objects.select_related("health__provider", "health__resource").get(
+        health__name=name
+    )
+    claimed = leases.claim([row], current_time())
+    if not claimed:
+        raise Overlap(f"At this moment {name} is being checked.")
+    cycle.check(claimed, Plan.current())
+    calls.flush()
+    rollups.run(current_time())
+    readings.forget()
+    return Health.objects.get(name=name)
 
 
 def _check(claimed: list[Endpoint]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitoring.models import Endpoint, Plan
 from providers.health import Health, Kind
-from providers.models import Provider
+from providers.models import Provider, Resource
 from providers.tables import Table
 
 THE_PLAN = "all"  # what the one row is called
@@ -38,17 +38,23 @@ class Endpoints(Table[Endpoint]):
         return row.health.name
 
     def make(self, key: str) -> Endpoint:
-        """Of a provider that the worker has not seen yet, it is made here."""
+        """Of what the worker has not seen yet, it is made here."""
         health = Health.objects.filter(name=key, endpoint=None).first()
-        if health is None:
-            provider = Provider.objects.filter(slug=key).first()
-            if provider is None:
-                raise LookupError(f"nothing called {key!r} is checked")
-            health = Health.objects.create(name=key, provider=provider, kind=Kind.DATA)
-        return Endpoint(health=health)
+        return Endpoint(health=health or _health(key))
 
     def is_told(self, row: Endpoint) -> bool:
         return self.values(row) != self.defaults()
+
+
+def _health(name: str) -> Health:
+    kind, _, slug = name.rpartition(":")
+    if kind == Kind.RESOURCE:
+        resource = Resource.objects.filter(slug=slug).first()
+        if resource is not None:
+            return Health.objects.create(name=name, resource=resource, kind=Kind.RESOURCE)
+    elif provider := Provider.objects.filter(slug=name).first():
+        return Health.objects.create(name=name, provider=provider, kind=Kind.DATA)
+    raise LookupError(f"nothing called {name!r} is checked")
 
 
 CHECKS: Table[Any] = Plans("checks", Plan, "pk", whole=True)

@@ -18,13 +18,22 @@ from django.db import Error as DatabaseIsOut
 from django.db import connections
 from django.utils.timezone import now as current_time
 
-from monitoring import late, leases, network, probing, recording, roll, scheduling
+from monitoring import (
+    late,
+    leases,
+    network,
+    probing,
+    recording,
+    resourcechecks,
+    roll,
+    scheduling,
+)
 from monitoring.health import Finding
 from monitoring.models import Endpoint, Plan, Source
 from monitoring.probing import Found, Task
 from monitoring.recording import Checked
 from providers import calls, roster
-from providers.health import Health
+from providers.health import Health, Kind
 from providers.models import Call, Provider
 from providers.standing import Status
 
@@ -37,6 +46,7 @@ BATCH = 2 * WORKERS
 PATIENCE_S = 20.0  # no batch is begun after it: a task of the worker has 55 seconds
 LEAST_SILENT = 3  # so few may well be down together; with more it is our own network
 IDLE_S = 60.0  # what is off is looked at so often: it costs nothing, and a key may have come
+HEARD_LATELY = timedelta(seconds=60)
 OUR_NETWORK = "nobody answers: it seems to be our own network"
 
 Clock = Callable[[], datetime]
@@ -74,6 +84,8 @@ def run(clock: Clock = current_time) -> Round:
         logger.info("checking %d endpoints", len(claimed))
         done = _sum(done, check(claimed, plan, clock))
         calls.flush()
+    if plan.check_resources and not plan.paused and time.monotonic() < began + PATIENCE_S:
+        done = _sum(done, _check_resources(plan, clock))
     stale = recording.forget_the_stale(clock())
     done = replace(done, stale=len(stale), seconds=time.monotonic() - began)
     if done.checked or done.stale:
@@ -88,6 +100,13 @@ def _sum(one: Round, other: Round) -> Round:
         one.changed + other.changed,
         kept=one.kept + other.kept,
     )
+
+
+def _check_resources(plan: Plan, clock: Clock) -> Round:
+    """A few, once the providers have had their turn; whatever else is due comes next round."""
+    resourcechecks.sync(clock())
+    claimed = leases.claim_due_resources(clock(), resourcechecks.A_ROUND)
+    return check(claimed, plan, clock) if claimed else Round()
 
 
 def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> Round:
@@ -137,17 +156,23 @@ def _look(row: Endpoint, plan: Plan, clock: Clock) -> Found:
     if row.maintenance_until and moment < row.maintenance_until:
         until = f"until {row.maintenance_until:%Y-%m-%d %H:%M} UTC"
         return Found(moment, Finding.MAINTENANCE, "maintenance", until)
-    if provider is None or not _is_known(provider):
-        return Found(moment, Finding.OFF, "disabled", "no adapter")
-    since = row.health.checked_at or moment - timedelta(seconds=row.interval_s or plan.interval_s)
+    timeout_s = row.timeout_s or plan.timeout_s
+    since = row.health.checked_at or moment - timedelta(seconds=plan.interval_of(row))
     budget = row.generations_per_day
     generations = plan.generations_per_day if budget is None else budget
-    task = Task(provider, row.timeout_s or plan.timeout_s, since, generations)
     try:
-        return probing.look(task, moment)
+        if _is_resource(row):
+            return resourcechecks.look(row.health.resource, timeout_s, moment)
+        if provider is None or not _is_known(provider):
+            return Found(moment, Finding.OFF, "disabled", "no adapter")
+        return probing.look(Task(provider, timeout_s, since, generations), moment)
     except Exception as error:
         logger.exception("%s could not be checked", row)
         return Found(moment, Finding.NOTHING, "error", f"our own error: {type(error).__name__}")
+
+
+def _is_resource(row: Endpoint) -> bool:
+    return row.health.kind == Kind.RESOURCE
 
 
 def _is_known(provider: Provider) -> bool:
@@ -180,8 +205,11 @@ def _is_our_network(
     claimed: Sequence[Endpoint], found: Sequence[Found], plan: Plan, began: datetime, clock: Clock
 ) -> bool:
     """Did nobody answer, neither those of this batch nor those that we ask to make sure?"""
-    silent = [item for item in found if item.is_silence]
+    pairs = zip(claimed, found, strict=True)
+    silent = [row for row, item in pairs if item.is_silence and not _was_silent_before(row)]
     if not silent or any(item.reached for item in found) or _anybody_was_heard(began):
+        return False
+    if all(map(_is_resource, claimed)) and _a_provider_is_well(began):
         return False
     asked = {row.health.provider_id for row in claimed}
     others = [row for row in roster.current().providers if row.pk not in asked]
@@ -190,6 +218,21 @@ def _is_our_network(
     if any(item.reached for item in said):
         return False
     return len(silent) + sum(item.is_silence for item in said) >= LEAST_SILENT
+
+
+def _was_silent_before(row: Endpoint) -> bool:
+    """Many resources are gone for good: that these are silent says nothing of our network."""
+    return _is_resource(row) and row.health.status == Status.DOWN
+
+
+def _a_provider_is_well(moment: datetime) -> bool:
+    """Was one found healthy a moment ago? Then nobody is asked on account of a resource."""
+    well = Health.objects.exclude(kind=Kind.RESOURCE).filter(status=Status.HEALTHY)
+    try:
+        return well.filter(heard_at__gt=moment - HEARD_LATELY).exists()
+    except DatabaseIsOut as error:
+        logger.error("the database is out of reach: %s", error)
+        return False
 
 
 def _anybody_was_heard(since: datetime) -> bool:
@@ -213,7 +256,7 @@ _UNSETTLED = (Finding.FAULT, Finding.NOTHING, Finding.PARTIAL)
 
 
 def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
-    wanted_s = row.interval_s or plan.interval_s
+    wanted_s = plan.interval_of(row)
     provider = row.health.provider
     least_s = 0.0
     if provider is not None and _is_known(provider):
@@ -230,11 +273,19 @@ def _checked(row: Endpoint, found: Found, plan: Plan) -> Checked:
             found.at,
             interval_s,
             wanted_s=wanted_s,
-            unsettled=found.finding in _UNSETTLED or is_recovering,
+            unsettled=is_recovering or _is_unsettled(row, found, plan),
             resting_s=IDLE_S if found.finding is Finding.OFF else found.wait_s,
             least_s=0.0 if found.source is Source.VISITORS else least_s,
+            again_s=resourcechecks.AGAIN_S if _is_resource(row) else scheduling.AGAIN_S,
         ),
     )
+
+
+def _is_unsettled(row: Endpoint, found: Found, plan: Plan) -> bool:
+    """A resource that is known to be down is left alone until its turn comes."""
+    if _is_resource(row) and found.finding is Finding.FAULT:
+        return row.health.failures + 1 < plan.down_after
+    return found.finding in _UNSETTLED
 
 
 _ILL = frozenset(

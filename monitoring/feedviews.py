@@ -61,7 +61,7 @@ def summary(request: HttpRequest) -> bytes:
 
 @shared("image/svg+xml")
 def badge(request: HttpRequest, name: str) -> str:
-    board = readings.board()
+    board = readings.board_with(name)
     item = board.readings.get(name)
     day = readings.figures("24h").get(item.endpoint.pk, EMPTY) if item else EMPTY
     found = feeds.badge(board, name, day.uptime_percent)

@@ -195,6 +195,7 @@ def _judged(
 
 
 def _after_a_good_one(state: State, seen: Seen, rules: Rules, goods: int) -> tuple[Status, str]:
+    # "answers", or what one should know of the answer: that it was a 404, say.
     recovering = f"recovering: {goods} of {rules.up_after} good checks"
     if state.status is Status.DOWN and goods < rules.up_after:
         return Status.DOWN, recovering
@@ -202,5 +203,5 @@ def _after_a_good_one(state: State, seen: Seen, rules: Rules, goods: int) -> tup
         said = f"95 % of answers within {seen.p95_ms:,.0f} ms, not {rules.threshold_ms:,.0f} ms"
         return Status.DEGRADED, said
     if goods >= rules.up_after or state.status in LASTING or state.status is Status.HEALTHY:
-        return Status.HEALTHY, "answers"
+        return Status.HEALTHY, seen.reason or "answers"
     return Status.DEGRADED, recovering

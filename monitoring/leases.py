@@ -16,9 +16,17 @@ LEASE = timedelta(seconds=90)  # longer than a batch may take: see `cycle`
 
 
 def claim_due(moment: datetime, most: int) -> list[Endpoint]:
-    """Up to `most` endpoints whose turn it is, now ours; each has its new `lease_token`."""
-    candidates = Endpoint.objects.due(moment).select_related("health__provider")[:most]
-    return [row for row in candidates if _claim(row, moment, only_due=True)]
+    """
+    Up to `most` endpoints of providers whose turn it is, now ours; each has its new `lease_token`.
+    """
+    candidates = Endpoint.objects.due(moment).of_providers().select_related("health__provider")
+    return [row for row in candidates[:most] if _claim(row, moment, only_due=True)]
+
+
+def claim_due_resources(moment: datetime, most: int) -> list[Endpoint]:
+    """The same of resources."""
+    candidates = Endpoint.objects.due(moment).of_resources().select_related("health__resource")
+    return [row for row in candidates[:most] if _claim(row, moment, only_due=True)]
 
 
 def claim(endpoints: Iterable[Endpoint], moment: datetime) -> list[Endpoint]:

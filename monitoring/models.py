@@ -20,7 +20,7 @@ from monitoring.modelrows import ScanPlan as ScanPlan
 from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from monitoring.querysets import EndpointQuerySet, StateChangeQuerySet
 from monitoring.turns import Turn
-from providers.health import Health
+from providers.health import Health, Kind
 from providers.standing import Status
 
 # Models of files of their own are found here too, by Django and by readers.
@@ -72,6 +72,13 @@ class Plan(models.Model):
 
     paused = models.BooleanField(default=False, help_text="On: nothing is checked by itself.")
     interval_s = _interval(default=300, help_text="Seconds from one check of it to the next.")
+    check_resources = models.BooleanField(
+        default=True,
+        help_text="Off: what is only known of, and asked for no answers, is not looked at either.",
+    )
+    resource_interval_s = _interval(
+        default=21600, help_text="Seconds from one look at a resource to the next."
+    )
     timeout_s = _timeout(default=10, help_text="Seconds one check may take.")
     threshold_ms = models.FloatField(
         default=1000,
@@ -108,6 +115,12 @@ class Plan(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.pk = 1
         super().save(*args, **kwargs)
+
+    def interval_of(self, endpoint: Endpoint) -> float:
+        """Seconds from one check of it to the next, where its quota allows that."""
+        is_resource = endpoint.health.kind == Kind.RESOURCE
+        usual: float = self.resource_interval_s if is_resource else self.interval_s
+        return float(endpoint.interval_s or usual)
 
     @classmethod
     def current(cls) -> Plan:

@@ -35,7 +35,9 @@ class Timetable:
     @classmethod
     def current(cls) -> Timetable:
         """As it is now; raises the database's error when it is away."""
-        return cls(Plan.current(), list(Endpoint.objects.select_related("health__provider")))
+        return cls(
+            Plan.current(), list(Endpoint.objects.of_providers().select_related("health__provider"))
+        )
 
     def due(self, moment: datetime) -> list[Endpoint]:
         if self.plan.paused:

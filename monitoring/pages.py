@@ -215,7 +215,7 @@ def one(item: Reading, board: Board) -> dict[str, Any]:
         "chart_height": drawing.BAND_HEIGHT,
         "chart_from": board.at - CHART_OF,
         "threshold": item.endpoint.threshold_ms or board.plan.threshold_ms,
-        "interval": duration(item.endpoint.interval_s or board.plan.interval_s),
+        "interval": duration(board.plan.interval_of(item.endpoint)),
         "quotas": charts.quotas(item.name) if item.is_watched else [],
         "events": events([item], board.at, timedelta(days=DAYS)),
         "events_days": DAYS,

@@ -311,14 +311,15 @@ def _failed(provider: Provider, error: ProviderError, now: datetime) -> Found:
         now,
         found,
         error.code,
-        _said(error),
+        in_short(error),
         in_a_row=in_a_row,
         reached=(error.code not in NETWORK) if was_asked else None,
         key_accepted=False if found is Finding.OURS else None,
     )
 
 
-def _said(error: ProviderError) -> str:
+def in_short(error: ProviderError) -> str:
+    """What went wrong, in words that fit a row and hold no key."""
     said = in_words(error.code)
     return redact(said if str(error) == error.code else f"{said}: {error}")[:200]
 

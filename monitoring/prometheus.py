@@ -188,7 +188,7 @@ def _checks(board: Board, moment: datetime) -> Iterator[Family]:
     lag = Family(
         "aggregator_check_lag_seconds", "gauge", "How long the check that is most overdue is so."
     )
-    due = Endpoint.objects.filter(paused=False).aggregate(due=Min("next_due"))["due"]
+    due = Endpoint.objects.of_providers().filter(paused=False).aggregate(due=Min("next_due"))["due"]
     lag.add(None if due is None else max(0.0, (moment - due).total_seconds()))
     yield lag
 

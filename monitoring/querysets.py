@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q, QuerySet
 
+from providers.health import Kind
+
 if TYPE_CHECKING:
     from monitoring.models import Endpoint, StateChange  # noqa: F401
 
@@ -27,6 +29,13 @@ class EndpointQuerySet(QuerySet["Endpoint"]):
         """Nobody is checking them, or whoever was has not been heard of for too long."""
         is_over = Q(lease_until__lte=moment) | Q(lease_until__gt=moment + FAR)
         return self.filter(Q(lease_until=None) | is_over)
+
+    def of_resources(self) -> Self:
+        return self.filter(health__kind=Kind.RESOURCE)
+
+    def of_providers(self) -> Self:
+        """Whatever we ask for answers; what is only known of is no part of it."""
+        return self.exclude(health__kind=Kind.RESOURCE)
 
     def due(self, moment: datetime) -> Self:
         """Those whose turn it is, the longest overdue first."""

@@ -87,6 +87,25 @@ def board() -> Board:
     return _board.get()
 
 
+def resources() -> Board:
+    """
+    The same of what is only known of, and asked for no answers. It is a board of its own, as it
+    counts in nothing that is said of the whole.
+    """
+    return _resources.get()
+
+
+def named(name: str) -> Reading | None:
+    """The endpoint of this name, on either board."""
+    return board_with(name).readings.get(name)
+
+
+def board_with(name: str) -> Board:
+    """The board on which this name stands: that of providers where it stands on none."""
+    found = board()
+    return found if name in found.readings or name not in resources().readings else resources()
+
+
 def figures(window: str) -> dict[int, Summary]:
     """What the checks of a window add up to, by endpoint; read at most five seconds ago."""
     return _figures(window).get()
@@ -95,6 +114,7 @@ def figures(window: str) -> dict[int, Summary]:
 def forget() -> None:
     numbers.forget()
     _board.forget()
+    _resources.forget()
     _figures.cache_clear()
 
 
@@ -105,7 +125,7 @@ def _read() -> Board:
     first_keys = [
         key.guard_name for row in catalogue.values() for key in known_now.keys_of(row)[:1]
     ]
-    rows = list(Endpoint.objects.select_related("health").order_by("health__name"))
+    rows = Endpoint.objects.of_providers().select_related("health").order_by("health__name")
     known = standings([*(row.slug for row in catalogue.values()), *first_keys])
     return Board(
         moment,
@@ -118,6 +138,13 @@ def _read() -> Board:
         Plan.current(),
         known,
     )
+
+
+def _read_resources() -> Board:
+    moment = current_time()
+    rows = Endpoint.objects.of_resources().select_related("health").order_by("health__name")
+    found = {row.health.name: _reading(row, None, {}, moment) for row in rows}
+    return Board(moment, found, Plan.current(), {})
 
 
 def _reading(
@@ -155,6 +182,7 @@ def _read_figures(window: str) -> dict[int, Summary]:
 
 
 _board = Remembered(_read, READ_S)
+_resources = Remembered(_read_resources, READ_S)
 
 
 @cache

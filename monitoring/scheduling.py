@@ -48,15 +48,16 @@ def next_due(
     unsettled: bool = False,
     resting_s: float | None = None,
     least_s: float = 0.0,
+    again_s: float = AGAIN_S,
 ) -> datetime:
     """
     Its turn, or earlier: as soon as a rest is over, so that the check is the probe that ends it,
-    and soon where a verdict is `unsettled`. Two questions are never less than `least_s` apart,
-    which is what its quota allows, whatever they find.
+    and soon, in `again_s`, where a verdict is `unsettled`. Two questions are never less than
+    `least_s` apart, which is what its quota allows, whatever they find.
     """
     due = slot_after(name, moment, interval_s)
     if resting_s is not None:  # it was not asked, so nothing was spent
         return min(due, moment + timedelta(seconds=min(max(resting_s, 1.0), wanted_s) + 0.5))
     if unsettled:
-        due = min(due, moment + timedelta(seconds=min(AGAIN_S, interval_s)))
+        due = min(due, moment + timedelta(seconds=min(again_s, interval_s)))
     return max(due, moment + timedelta(seconds=least_s))

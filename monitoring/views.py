@@ -33,7 +33,7 @@ def models(request: HttpRequest) -> HttpResponse:
 def one(request: HttpRequest, name: str) -> HttpResponse:
     if not pages.may_look(request):
         return render(request, "status/private.html")
-    board = readings.board()
+    board = readings.board_with(name)
     item = board.readings.get(name)
     if item is None:
         raise Http404

@@ -34,6 +34,9 @@ class Health(models.Model):
     provider = models.OneToOneField(
         "providers.Provider", models.CASCADE, null=True, blank=True, related_name="health"
     )
+    resource = models.OneToOneField(
+        "providers.Resource", models.CASCADE, null=True, blank=True, related_name="health"
+    )
     status = models.CharField(
         max_length=15, choices=[(s.value, s.value) for s in Status], default=Status.UNKNOWN.value
     )

@@ -1,7 +1,9 @@
 """
-What public lists name and no adapter of ours speaks, or not yet: known, searchable, not asked.
+What public lists name and no adapter of ours speaks, or not yet: known, searchable, and now and
+then looked at, but not asked for answers.
 
-A resource says nothing about being alive: until somebody measured it, its status is unknown.
+A resource says nothing about being alive: what checks found of it stands in its `Health`, and
+until somebody measured it, its status is unknown.
 """
 
 from __future__ import annotations
@@ -12,8 +14,6 @@ from typing import Any, Self
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
-
-from providers.standing import Status
 
 ADDRESS = re.compile(r"(?:https?|wss?)://[^\s/@]+(?:/\S*)?")  # a {PLACEHOLDER} may stand in it
 
@@ -164,14 +164,6 @@ class Resource(models.Model):
         help_text="Providers of ours that speak for it, by their names.",
     )
     notes = models.TextField(blank=True)
-    # What was measured, and when. Nobody is well because a list says so.
-    status = models.CharField(
-        max_length=15,
-        choices=[(status.value, status.value.replace("_", " ")) for status in Status],
-        default=Status.UNKNOWN.value,
-        editable=False,
-    )
-    status_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ResourceQuerySet.as_manager()
 
@@ -184,6 +176,6 @@ class Resource(models.Model):
     @property
     def probe(self) -> str:
         """What may be asked without a key of ours; "" where there is nothing to ask."""
-        address = self.probe_url or self.url
+        address = (self.url if self.probe_rpc else self.probe_url) or self.url
         asked = address.startswith("http") and "{" not in address
         return address if asked and Flag.RETIRED not in self.flags else ""

@@ -145,7 +145,9 @@ def _load_roster() -> Roster:
         frozenset(credential.provider_id for credential in enabled),
         {
             row.provider_id: row
-            for row in Health.objects.only("provider_id", "status", "fresh_until")
+            for row in Health.objects.exclude(provider=None).only(
+                "provider_id", "status", "fresh_until"
+            )
             if row.provider_id is not None
         },
     )

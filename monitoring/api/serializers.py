@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from monitoring.readings import board
+from monitoring.readings import named
 from providers.health import Kind
 from providers.standing import Status
 
@@ -204,6 +204,6 @@ class CheckNowSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def validate_providers(self, names: list[str]) -> list[str]:
-        if unknown := [name for name in names if name not in board().readings]:
+        if unknown := [name for name in names if named(name) is None]:
             raise serializers.ValidationError(f"Unknown: {', '.join(unknown[:5])}")
         return names

@@ -32,8 +32,9 @@ from monitoring import (
 )
 from monitoring.api import parameters as p
 from monitoring.api import serializers as s
-from monitoring.readings import Reading
+from monitoring.readings import Board, Reading
 from providers.errors import NotFound, Unanswered
+from providers.health import Kind
 
 NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="A provider: coingecko.")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -70,10 +71,15 @@ def tagged(request: Request, body: dict[str, Any], ignoring: str = "timestamp") 
 
 
 def reading(name: str) -> Reading:
-    found = readings.board().readings.get(name)
+    found = readings.named(name)
     if found is None:
         raise Http404
     return found
+
+
+def board_of(kind: str | None) -> Board:
+    """What is asked for answers; what is only known of is listed where one says so."""
+    return readings.resources() if kind == Kind.RESOURCE else readings.board()
 
 
 class StatusesView(APIView):
@@ -86,7 +92,7 @@ class StatusesView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         asked = p.StatusParameters.of(request)
-        board = readings.board()
+        board = board_of(asked.get("kind"))
         found = readouts.rows(board, asked["window"], asked.get("kind"))
         return tagged(request, {"timestamp": board.at, "providers": found})
 
@@ -190,7 +196,8 @@ class ExportView(APIView):
     )
     def get(self, request: Request) -> HttpResponseBase:
         asked = p.StatusParameters.of(request)
-        found = readouts.rows(readings.board(), asked["window"], asked.get("kind"))
+        kind = asked.get("kind")
+        found = readouts.rows(board_of(kind), asked["window"], kind)
         return StreamingHttpResponse(
             readouts.csv_lines(found),
             content_type="text/csv; charset=utf-8",

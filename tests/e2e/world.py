@@ -21,7 +21,7 @@ from django.test import Client
 
 from aggregator import answers, flights
 from providers import calls, loading, roster
-from providers.models import AiModel, Asset, Call, Credential, Listing, Policy, Provider
+from providers.models import AiModel, Asset, Call, Credential, Listing, Policy, Provider, Resource
 from providers.resilience import Cell, guard
 from providers.sandbox.faults import Fault, Rule
 from providers.sandbox.hosts import HOSTS
@@ -231,7 +231,7 @@ class Catalogue:
             if urlsplit(row.address).netloc not in SPOKEN:
                 Provider.objects.filter(pk=row.pk).update(enabled=False)
         roster.forget()
-        models: tuple[type[Model], ...] = (Provider, Policy, Asset, Listing, AiModel)
+        models: tuple[type[Model], ...] = (Provider, Policy, Asset, Listing, AiModel, Resource)
         self.rows = {model: list(model._default_manager.all()) for model in models}
 
     def restore(self) -> None:
