@@ -2,7 +2,7 @@
 The whole catalogue as one list: whom we ask, and what we only know of. Asks no upstream.
 
 A resource that providers of ours speak for is as well as the best of them; the others are as well
-as somebody measured, and unknown until then.
+as the checks found them, and unknown where nobody looked.
 """
 
 from __future__ import annotations
@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.utils.timezone import now as current_time
+
+from providers.health import Health
 from providers.models import Provider, Resource
 from providers.overview import ProviderNow, providers_now
 from providers.resources import Auth, Kind, Source
@@ -35,7 +38,10 @@ KINDS = {"rss": Kind.FEED, "ethereum_rpc": Kind.NODE, "openai_compatible": Kind.
 
 @dataclass(frozen=True)
 class Known:
-    """One entry as pages and the API show it. `checked_at` is None where nobody looked."""
+    """
+    One entry as pages and the API show it. `checked_at` is None where nobody looked, and
+    `response_time_ms` where nobody answered.
+    """
 
     slug: str
     title: str
@@ -52,9 +58,18 @@ class Known:
     priority: int | None
     flags: Sequence[str]
     status: Status
+    reason: str
     checked_at: datetime | None
+    response_time_ms: float | None
     providers: Sequence[str]
     notes: str
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the last look."""
+        if self.checked_at is None:
+            return None
+        return (current_time() - self.checked_at).total_seconds()
 
     @property
     def words(self) -> str:
@@ -66,15 +81,16 @@ class Known:
 def everything() -> list[Known]:
     """Resources, and providers that no resource names, by category and name."""
     now = {item.provider.slug: item for item in providers_now()}
+    checks = _Checks()
     found, spoken_for = [], set()
     for row in Resource.objects.all():
         ours = [now[slug] for slug in speakers(row, now)]
         spoken_for |= {item.provider.slug for item in ours}
-        found.append(_of_resource(row, ours))
+        found.append(_of_resource(row, ours, checks))
     records = Shipped.objects.filter(kind=PROVIDERS.name).values_list("key", "values")
     shipped: dict[str, Mapping[str, Any]] = dict(records)
     found += [
-        _of_provider(item, shipped.get(slug))
+        _of_provider(item, shipped.get(slug), checks)
         for slug, item in now.items()
         if slug not in spoken_for
     ]
@@ -116,7 +132,35 @@ def count(values: Iterable[str]) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _of_resource(row: Resource, ours: Sequence[ProviderNow]) -> Known:
+class _Checks:
+    """What the checks found of everything, read at once."""
+
+    def __init__(self) -> None:
+        self.at = current_time()
+        rows = list(Health.objects.exclude(provider=None, resource=None))
+        self.of_providers = {row.provider_id: row for row in rows if row.provider_id}
+        self.of_resources = {row.resource_id: row for row in rows if row.resource_id}
+
+    def of(self, row: Resource) -> dict[str, Any]:
+        """The verdict on a resource that no provider speaks for."""
+        health = self.of_resources.get(row.pk)
+        if health is None:
+            return {"status": Status.UNKNOWN, "reason": "", **self._figures(None)}
+        status = health.status_at(self.at)
+        reason = "no result for three intervals" if health.is_stale(self.at) else health.reason
+        return {"status": status, "reason": reason, **self._figures(health)}
+
+    def of_provider(self, item: ProviderNow) -> dict[str, Any]:
+        health = self.of_providers.get(item.provider.pk)
+        return {"status": item.status, "reason": item.reason, **self._figures(health)}
+
+    def _figures(self, health: Health | None) -> dict[str, Any]:
+        if health is None:
+            return {"checked_at": None, "response_time_ms": None}
+        return {"checked_at": health.checked_at, "response_time_ms": health.response_time_ms}
+
+
+def _of_resource(row: Resource, ours: Sequence[ProviderNow], checks: _Checks) -> Known:
     known = Known(
         slug=row.slug,
         title=row.title,
@@ -132,23 +176,23 @@ def _of_resource(row: Resource, ours: Sequence[ProviderNow]) -> Known:
         limits=row.limits,
         priority=row.priority,
         flags=row.flags,
-        status=Status(row.status),
-        checked_at=row.status_at,
+        **checks.of(row),
         providers=[item.provider.slug for item in ours],
         notes=row.notes,
     )
     if not ours:
         return known
-    best = min((item.status for item in ours), key=BEST_FIRST.index)
+    best = min(ours, key=lambda item: BEST_FIRST.index(item.status))
     limits = row.limits or ours[0].provider.limits
-    return replace(known, status=best, limits=limits, priority=max(map(_priority, ours)))
+    told = checks.of_provider(best)
+    return replace(known, **told, limits=limits, priority=max(map(_priority, ours)))
 
 
 def _priority(item: ProviderNow) -> int:
     return item.provider.priority
 
 
-def _of_provider(item: ProviderNow, shipped: Mapping[str, Any] | None) -> Known:
+def _of_provider(item: ProviderNow, shipped: Mapping[str, Any] | None, checks: _Checks) -> Known:
     """
     `shipped` is what the catalogue says of it. Whatever else an operator wrote as address and
     notes is theirs: a key or a host of their own network may stand there.
@@ -169,8 +213,7 @@ def _of_provider(item: ProviderNow, shipped: Mapping[str, Any] | None) -> Known:
         limits=row.limits,
         priority=row.priority,
         flags=[],
-        status=item.status,
-        checked_at=None,
+        **checks.of_provider(item),
         providers=[row.slug],
         notes=said.get("notes", ""),
     )

@@ -97,7 +97,13 @@ class ResourceSerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField(allow_null=True)
     flags = serializers.ListField(child=serializers.ChoiceField(Flag.values))
     status = serializers.ChoiceField([status.value for status in Status])
-    checked_at = serializers.DateTimeField(allow_null=True)
+    status_reason = serializers.CharField(allow_null=True, help_text="Why it is said to be so.")
+    checked_at = serializers.DateTimeField(
+        allow_null=True, help_text="The last look at it; null where nobody looked."
+    )
+    response_time_ms = serializers.FloatField(
+        allow_null=True, help_text="Of the last good answer; null where there was none."
+    )
     providers = serializers.ListField(
         child=serializers.CharField(), help_text="Providers that speak for it: see capabilities."
     )
@@ -163,7 +169,11 @@ def spell(entry: Known) -> dict[str, Any]:
         "priority": entry.priority,
         "flags": entry.flags,
         "status": entry.status.value,
+        "status_reason": entry.reason or None,
         "checked_at": timestamp(entry.checked_at.timestamp()) if entry.checked_at else None,
+        "response_time_ms": (
+            None if entry.response_time_ms is None else round(entry.response_time_ms, 1)
+        ),
         "providers": entry.providers,
         "notes": entry.notes,
     }

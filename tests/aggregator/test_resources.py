@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from providers import known, roster
+from providers.health import Health
 from providers.loading import load
 from providers.models import Provider, Resource, Shipped
 from providers.standing import Status
@@ -32,6 +34,11 @@ def slugs(body: dict[str, Any]) -> list[str]:
 def resource(slug: str, **values: Any) -> Resource:
     row = {"title": slug.title(), "category": "market", "source": "data_lists", **values}
     return Resource.objects.create(slug=slug, **row)
+
+
+def checked(row: Resource, **values: Any) -> Health:
+    told = {"kind": "resource", "checked_at": now(), **values}
+    return Health.objects.create(resource=row, name=f"resource:{row.slug}", **told)
 
 
 def provider(slug: str, **values: Any) -> Provider:
@@ -70,10 +77,31 @@ def test_what_nobody_measured_is_unknown_and_what_nobody_said_is_null(client: Cl
 
 
 def test_what_was_measured_is_told_with_its_time(client: Client) -> None:
-    resource("seen", status="down", status_at=now())
+    seen, lost = resource("seen"), resource("lost")
+    later = now() + timedelta(hours=1)
+    checked(seen, status="down", fresh_until=later, reason="could not be reached")
+    checked(lost, status="healthy", fresh_until=now(), response_time_ms=12.34)
     (row,) = ask(client, status="down")["rows"]
     assert row["checked_at"].endswith("Z")
-    assert not ask(client, status="healthy")["rows"]
+    assert (row["status_reason"], row["response_time_ms"]) == ("could not be reached", None)
+    assert not ask(client, status="healthy")["rows"], "an old result is no result"
+    (row,) = ask(client, status="unknown")["rows"]
+    assert (row["slug"], row["response_time_ms"]) == ("lost", 12.3)
+
+
+def test_a_list_costs_as_many_queries_as_a_row(
+    client: Client, django_assert_max_num_queries: Any
+) -> None:
+    later = now() + timedelta(hours=1)
+    for number in range(30):
+        checked(resource(f"r{number}"), status="healthy", fresh_until=later)
+    with django_assert_max_num_queries(12) as asked:
+        assert ask(client, status="healthy")["total"] == 30
+    few = len(asked)
+    for number in range(30, 90):
+        checked(resource(f"r{number}"), status="healthy", fresh_until=later)
+    with django_assert_max_num_queries(few):
+        assert ask(client, status="healthy")["total"] == 90
 
 
 def test_a_resource_is_as_well_as_the_best_of_those_who_speak_for_it(client: Client) -> None:
