@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from monitoring import byhand, readings, zoompage
 from monitoring import modeladmin as _models  # noqa: F401
+from monitoring import resourceadmin as _resources  # noqa: F401
 from monitoring.alerts import admin as _alerts  # noqa: F401  (each registers its own rows)
 from monitoring.badges import Looked, status_badge
 from monitoring.incidents import admin as _incidents  # noqa: F401
@@ -32,6 +33,15 @@ class PlanAdmin(Obeyed):
     fieldsets = (
         (None, {"fields": ("paused", "interval_s", "timeout_s")}),
         ("What checks may cost", {"fields": ("quota_percent", "generations_per_day")}),
+        (
+            "What is only known of",
+            {
+                "description": "Resources of the catalogue are looked at when the providers have "
+                "had their turn, with no key, a few in any minute. Each may also be paused "
+                "under Endpoints.",
+                "fields": ("check_resources", "resource_interval_s"),
+            },
+        ),
         ("Verdicts", {"fields": ("threshold_ms", "down_after", "up_after")}),
         (
             "What is kept",
@@ -54,7 +64,7 @@ class PlanAdmin(Obeyed):
 
 @admin.register(Endpoint)
 class EndpointAdmin(Obeyed):
-    """Rows come with the providers of the catalogue, and go with them."""
+    """Rows come with the providers and resources of the catalogue, and go with them."""
 
     forget: Callable[[], None] = staticmethod(readings.forget)
     list_display = (

@@ -214,4 +214,5 @@ def _since(entry: Known) -> str:
         return "as its provider"
     if entry.checked_at is None:
         return "nobody looked yet"
-    return f"seen {entry.checked_at:%Y-%m-%d %H:%M} UTC"
+    took = f" in {entry.response_time_ms:,.0f} ms" if entry.status is Status.HEALTHY else ""
+    return f"{entry.reason}{took}; looked at {entry.checked_at:%Y-%m-%d %H:%M} UTC"

@@ -104,5 +104,5 @@ def test_an_operator_adds_one_of_their_own(admin_client: Client) -> None:
     data |= {"source": "operator", "auth": "none"}
     assert admin_client.post(f"{URL}add/", data).status_code == 302
     row = Resource.objects.get(slug="mine")
-    assert (row.status, row.chains, row.limits) == ("unknown", [], [])
+    assert (row.chains, row.limits) == ([], [])
     assert not load()["resources"].retired
