@@ -1,9 +1,10 @@
 """
 The whole configuration as one YAML file: to be kept, read, compared, and taken elsewhere.
 
-Providers, policies, clients and the plan of checks stand there in whole; of assets, listings and
-resources what differs from the catalogue does, of endpoints what was set for one alone. Keys,
-hashes and whatever looks like one stay out. Reading such a file is `importing`.
+Providers, policies, clients, service levels and the plans of checks and scans stand there in whole;
+of assets, listings, resources, AI models and alert rules what differs from what is shipped does, of
+endpoints what was set for one alone. Keys, hashes and whatever looks like one stay out. Reading
+such a file is `importing`.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
 from django.db import models
 
 from aggregator.models import Client
-from providers import leaks, priorities, tables
+from providers import leaks, plainyaml, priorities, tables
 from providers.shipped import Shipped
 from providers.tables import Table
 
@@ -44,6 +44,12 @@ SHIPPED = tables.TABLES
 # What operators edit and no file tells, by model, and why.
 LEFT_OUT: Mapping[str, str] = {
     "providers.credential": "No key is ever in a file; one without its key is of no use.",
+    "monitoring.channel": "Its address is as secret as a key; one without it is of no use.",
+    "monitoring.incident": "What happened is no configuration.",
+    "monitoring.incidentupdate": "What happened is no configuration.",
+    "monitoring.maintenancewindow": "A time that passes is no configuration.",
+    "chat.example": "Labels go elsewhere as a frozen dataset.",
+    "chat.experiment": "It compares models that one installation has trained.",
     "chat.privacypolicy": "What people are promised is decided at each installation.",
     "auth.user": "People and their passwords belong to one installation.",
     "auth.group": "What people may do belongs to one installation.",
@@ -64,13 +70,7 @@ class Exported:
 
     def text(self) -> str:
         notes = [f"# Left out, as it may hold a key: {name}\n" for name in self.left_out]
-        written = yaml.dump(
-            {VERSION: FORMAT, **self.sections},
-            Dumper=_Plain,
-            sort_keys=False,
-            allow_unicode=True,
-            width=100,
-        )
+        written = plainyaml.dump({VERSION: FORMAT, **self.sections})
         return "".join([HEADER, *notes, "\n", written])
 
 
@@ -113,22 +113,3 @@ def _without_secrets(
         else:
             told[name] = value
     return told
-
-
-class _Plain(yaml.SafeDumper):
-    """Without anchors: every value is written out where it stands."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _text(dumper: _Plain, text: str) -> yaml.Node:
-    """Several lines as such; what YAML might take for the end of a line is spelled out."""
-    if not text.replace("\n", "").isprintable():
-        style: str | None = '"'
-    else:
-        style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Plain.add_representer(str, _text)

@@ -8,9 +8,10 @@ class MonitoringConfig(AppConfig):
     name = "monitoring"
 
     def ready(self) -> None:
+        from monitoring import configured
         from monitoring.alerts import defaults, figures  # noqa: F401 (it registers metrics)
-        from monitoring.configured import CHECKS, ENDPOINTS
         from providers import tables
 
-        tables.add(CHECKS, ENDPOINTS)
+        tables.add(configured.CHECKS, configured.ENDPOINTS, configured.SCANS)
+        tables.add(configured.RULES, configured.SERVICE_LEVELS)
         post_migrate.connect(defaults.sync, sender=self)

@@ -1,27 +1,33 @@
-"""What of the checks is configuration, and so stands in the file of `exportconfig`."""
+"""What of the watch is configuration, and so stands in the file of `exportconfig`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import models
+
+from monitoring.alerts import defaults
+from monitoring.alerts.models import AlertRule, Slo
+from monitoring.modelrows import ScanPlan
 from monitoring.models import Endpoint, Plan
 from providers.health import Health, Kind
 from providers.models import Provider, Resource
 from providers.tables import Table
 
 THE_PLAN = "all"  # what the one row is called
+M = TypeVar("M", bound=models.Model)
 
 
-class Plans(Table[Plan]):
+class Plans(Table[M]):
     """There is one: `checks: {all: {interval_s: 300}}`."""
 
-    def name_of(self, row: Plan) -> str:
+    def name_of(self, row: M) -> str:
         return THE_PLAN
 
-    def make(self, key: str) -> Plan:
+    def make(self, key: str) -> M:
         if key != THE_PLAN:
             raise LookupError(f"there is one plan, called {THE_PLAN!r}")
-        return Plan()
+        return self.model()
 
 
 class Endpoints(Table[Endpoint]):
@@ -57,6 +63,26 @@ def _health(name: str) -> Health:
     raise LookupError(f"nothing called {name!r} is checked")
 
 
+class Rules(Table[AlertRule]):
+    """
+    Those that are shipped are called by their slug, however they were renamed, and told where they
+    were edited.
+    """
+
+    def name_of(self, row: AlertRule) -> str:
+        return row.slug or row.name
+
+    def make(self, key: str) -> AlertRule:
+        return AlertRule(slug=key) if key in SHIPPED else AlertRule(name=key)
+
+    def is_told(self, row: AlertRule) -> bool:
+        shipped = SHIPPED.get(row.slug or "")
+        return shipped is None or self.values(row) != self.values(AlertRule(**shipped))
+
+
+SHIPPED = {rule["slug"]: rule for rule in defaults.RULES}
+
+
 CHECKS: Table[Any] = Plans("checks", Plan, "pk", whole=True)
 ENDPOINTS: Table[Any] = Endpoints(
     "endpoints",
@@ -64,3 +90,6 @@ ENDPOINTS: Table[Any] = Endpoints(
     "health",
     left_out={"maintenance_until": "A moment that passes is no configuration."},
 )
+SCANS: Table[Any] = Plans("scans", ScanPlan, "pk", whole=True)
+RULES: Table[Any] = Rules("alert_rules", AlertRule, "slug", whole=True)
+SERVICE_LEVELS: Table[Any] = Table("service_levels", Slo, "name", whole=True)

@@ -1,5 +1,5 @@
 """
-YAML as data and nothing else, for files that anybody may have written.
+YAML as data and nothing else, for files that anybody may have written, and the way to write it.
 
 Refused: tags, aliases (a few lines of them can mean gigabytes), names given twice, several
 documents, depth and size beyond reason. Only null, true, false and numbers mean something else than
@@ -88,7 +88,7 @@ class _Reading:
         path = self._place(around)
         self.lines[path] = line
         if isinstance(event, yaml.ScalarEvent):
-            value = _meaning(event) if event.style is None or event.style == "" else event.value
+            value = _said(event.value) if event.style is None or event.style == "" else event.value
         else:
             if len(self.opened) == DEEPEST:
                 raise NotPlain(line, "this is nested too deeply.")
@@ -139,15 +139,45 @@ def read(text: str, most: int = MOST_CHARACTERS) -> Plain:
     return Plain(reading.value, reading.lines or {(): 1})
 
 
+def dump(value: Any) -> str:
+    """The text that `read` reads as `value`; mappings keep their order."""
+    text: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors: every value is written out where it stands."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: _Plain, text: str) -> yaml.Node:
+    """
+    Several lines as such; what YAML might take for the end of a line is spelled out, and in quotes
+    stands what reads like a number here, though not to PyYAML (1e5).
+    """
+    style: str | None = None
+    if not text.replace("\n", "").isprintable():
+        style = '"'
+    elif "\n" in text:
+        style = "|"
+    elif not isinstance(_said(text), str):
+        style = "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Plain.add_representer(str, _text)
+
+
 def _line(event: Any) -> int:
     """Counted from 1."""
     line: int = event.start_mark.line
     return line + 1
 
 
-def _meaning(event: Any) -> Any:
+def _said(word: str) -> Any:
     """What a word without quotes is."""
-    word: str = event.value
     if word.lower() in _WORDS:
         return _WORDS[word.lower()]
     if _INTEGER.fullmatch(word):

@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -20,7 +19,6 @@ from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.badges import GoesOn, Looked, severity_badge
 from providers.admin.bases import ModelForm
 from providers.admin.edits import Obeyed, log_change, who
-from providers.health import Health
 from providers.wording import span
 
 NOTHING = "\N{EN DASH}"
@@ -49,23 +47,6 @@ class RuleForm(ModelForm):
         if "metric" in self.fields:
             choice: Any = self.fields["metric"]
             choice.choices = metric_choices(self.instance.metric)
-
-    def clean(self) -> dict[str, Any]:
-        found: dict[str, Any] = super().clean() or self.cleaned_data
-        threshold, clear_at = found.get("threshold"), found.get("clear_at")
-        if threshold is not None and clear_at is not None:
-            above = found.get("direction") == "above"
-            if clear_at > threshold if above else clear_at < threshold:
-                side = "above" if above else "below"
-                raise ValidationError({"clear_at": f"It would be over while it is still {side}."})
-        scope, metric = found.get("scope"), metrics.get(found.get("metric") or "")
-        if scope and metric is not None:
-            if not metric.scoped:
-                raise ValidationError({"scope": "This is measured of the whole: leave it empty."})
-            names = Health.objects.filter(name=scope).exists()
-            if not (names or Slo.objects.filter(name=scope).exists()):
-                raise ValidationError({"scope": "Nobody is called so."})
-        return found
 
 
 @admin.register(AlertRule)

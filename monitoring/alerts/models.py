@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from monitoring import metrics
 from monitoring.severities import Severity
+from providers.health import Health
 
 
 class Direction(models.TextChoices):
@@ -50,6 +53,21 @@ class AlertRule(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        if self.threshold is not None and self.clear_at is not None:
+            above = self.direction == Direction.ABOVE
+            if self.clear_at > self.threshold if above else self.clear_at < self.threshold:
+                raise ValidationError(
+                    {"clear_at": f"It would be over while it is still {self.direction}."}
+                )
+        metric = metrics.get(self.metric)
+        if self.scope and metric is not None:
+            if not metric.scoped:
+                raise ValidationError({"scope": "This is measured of the whole: leave it empty."})
+            names = Health.objects.filter(name=self.scope).exists()
+            if not (names or Slo.objects.filter(name=self.scope).exists()):
+                raise ValidationError({"scope": "Nobody is called so."})
 
 
 class Measured(models.Model):

@@ -15,11 +15,13 @@ from django.test import RequestFactory
 from aggregator import configuration, importing
 from aggregator.importing import BadConfiguration
 from aggregator.models import Client
+from monitoring.alerts.models import AlertRule, Slo
+from monitoring.modelrows import ScanPlan
 from monitoring.models import Endpoint, Plan
 from providers import loading, priorities
 from providers.health import Health
 from providers.history import Edit
-from providers.models import Asset, Listing, Policy, Profile, Provider, Resource, Shipped
+from providers.models import AiModel, Asset, Listing, Policy, Profile, Provider, Resource, Shipped
 from providers.tables import Table
 from tests.providers.adapters.declarations import TWINS, Twin
 
@@ -83,11 +85,12 @@ SAMPLES: dict[type[models.Field[Any, Any]], Any] = {
     models.CharField: "other",
 }
 OTHERS: dict[str, Any] = {
-    "providers.adapter_name": "okx",
+    "providers.adapter_name": "openai_compatible",  # it takes options
     "providers.limits": [{"limit": 7, "per_s": 60}],
     "providers.rests_s": [1.5, 20],
     "providers.throttle_rests_s": [7],
     "providers.mapping": {"names": "symbol"},
+    "providers.options": {"model": "other"},
     "policies.strategy": "weighted",
     "assets.kind": "fx",
     "resources.kind": "node",
@@ -99,6 +102,19 @@ OTHERS: dict[str, Any] = {
     **{f"resources.{n}": "https://other.example" for n in ("url", "docs_url", "signup_url")},
     "resources.probe_url": "https://other.example/up",
     "resources.addresses": ["https://third.example"],
+    "ai_models.canonical_id": "other/b",
+    "ai_models.task": "summarization",
+    "ai_models.category": "summarization",
+    "ai_models.fallback": "a/c",
+    "ai_models.labels": [["LABEL_0", "bearish"]],
+    "scans.interval_s": 90.5,
+    "alert_rules.metric": "latency_drift",
+    "alert_rules.direction": "below",
+    "alert_rules.threshold": 9.5,
+    "alert_rules.clear_at": 10.5,
+    "alert_rules.scope": "kraken",
+    "alert_rules.severity": "critical",
+    "service_levels.objective_percent": 99.5,
 }
 
 
@@ -111,6 +127,12 @@ def other(table: Table[Any], name: str, now: Any) -> Any:
     return next(v for kind, v in SAMPLES.items() if isinstance(table.fields[name], kind))
 
 
+def ai_model(name: str, task: str) -> AiModel:
+    return AiModel.objects.create(
+        model_id=name, model_key=name[-1], canonical_id=name, task=task, category="trading"
+    )
+
+
 @pytest.fixture
 def rows() -> dict[str, models.Model]:
     """A row for each section."""
@@ -119,9 +141,11 @@ def rows() -> dict[str, models.Model]:
     client = Client(name="app")
     client.new_key()
     client.save()
-    plan = Plan()
+    plan, scans = Plan(), ScanPlan()
     plan.save()
+    scans.save()
     health = Health.objects.create(name="kraken", provider=provider)
+    ai_model("a/c", task=OTHERS["ai_models.task"])  # it may stand in
     return {
         "providers": provider,
         "assets": bitcoin,
@@ -133,6 +157,10 @@ def rows() -> dict[str, models.Model]:
         ),
         "resources": Resource.objects.create(slug="r", title="R", category="market"),
         "endpoints": Endpoint.objects.create(health=health),
+        "ai_models": ai_model("a/b", task="fill-mask"),
+        "scans": scans,
+        "alert_rules": AlertRule.objects.get(slug="timeouts"),
+        "service_levels": Slo.objects.create(name="Soon"),
     }
 
 
@@ -141,18 +169,22 @@ def test_each_field_is_told_by_the_file_and_taken_from_it(rows: dict[str, models
     assert {table.name for table in tables} == rows.keys(), "a new section: add a row of it above"
     for table in tables:
         row = rows[table.name]
-        for name in table.fields:
-            was = getattr(row, name)
-            value = other(table, name, was)
-            assert value != was, f"{table.name}.{name}: choose another sample"
-            setattr(row, name, value)
-            row.save()
-            written = configuration.export().text()
-            setattr(row, name, was)
-            row.save()
-            importing.run(written)
-            row.refresh_from_db()
-            assert getattr(row, name) == value, f"{table.name}.{name}"
+        was = table.values(row)
+        then = {name: other(table, name, value) for name, value in was.items()}
+        same = [name for name, value in was.items() if then[name] == value]
+        assert not same, f"{table.name}: choose other samples"
+        put(row, then)
+        written = configuration.export().text()
+        put(row, was)
+        importing.run(written)
+        row.refresh_from_db()
+        assert table.values(row) == then, table.name
+
+
+def put(row: models.Model, values: dict[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
 
 
 # -- Declared providers, the profile, the checks ---------------------------------------------
