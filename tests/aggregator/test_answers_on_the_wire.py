@@ -231,9 +231,9 @@ def test_a_new_key_works_and_a_disabled_one_stops_within_two_seconds(gateway: Ho
         return gateway.get("/api/market?limit=3", headers={"X-API-Key": key}).status_code
 
     assert status() == 401
-    columns = "name, key_hash, key_hint, enabled, per_minute, notes, created_at"
-    values = ("new", hash_key(key), key[:10], True, 1000, "", "2026-01-01")
-    change(gateway, f"INSERT INTO aggregator_client ({columns}) VALUES (?,?,?,?,?,?,?)", *values)
+    columns = "name, key_hash, key_hint, enabled, is_operator, per_minute, notes, created_at"
+    values = ("new", hash_key(key), key[:10], True, False, 1000, "", "2026-01-01")
+    change(gateway, f"INSERT INTO aggregator_client ({columns}) VALUES (?,?,?,?,?,?,?,?)", *values)
     assert until(lambda: status() == 200, 5) < 2
     change(gateway, "UPDATE aggregator_client SET enabled = 0 WHERE name = 'new'")
     assert until(lambda: status() == 403, 5) < 2

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -179,10 +180,19 @@ def named(patterns: Any = None) -> Iterator[URLPattern]:
 
 
 def example(pattern: URLPattern, name: str = "some-name") -> str:
-    """An address that the route takes, with this name, or a number of it where it wants one."""
+    """An address that the route takes, with this name, or with what it wants in its place."""
     regex = getattr(pattern.pattern, "regex", re.compile(""))
-    value = str(len(name) * 1000) if "[0-9]" in regex.pattern else name
-    return str(reverse(str(pattern.name), kwargs=dict.fromkeys(regex.groupindex, value)))
+    wanted = dict(re.findall(r"\(\?P<(\w+)>((?:[^()]|\([^()]*\))*)\)", regex.pattern))
+    assert wanted.keys() == regex.groupindex.keys(), "brackets within brackets"
+    kwargs = {key: fitting(part, name) for key, part in wanted.items()}
+    return str(reverse(str(pattern.name), kwargs=kwargs))
+
+
+def fitting(part: str, name: str) -> str:
+    """What a part of a route takes: the name, a number of it, a code, an id, one of some words."""
+    number, code = str(len(name) * 1000), "0123456789ab"
+    words = (name, number, code, str(UUID(int=len(name))), *part.split("|"))
+    return next(word for word in words if re.fullmatch(part, word))
 
 
 def test_e_every_route_reaches_its_own_view() -> None:
