@@ -119,7 +119,7 @@ class StatsSerializer(NumbersSerializer):
     )
 
 
-class AiModelsSerializer(serializers.Serializer[Any]):
+class ModelsInUseSerializer(serializers.Serializer[Any]):
     transformers_loaded = serializers.BooleanField(help_text="Has this machine a model of its own?")
     sentiment_models = serializers.IntegerField(allow_null=True)
     hf_api_active = serializers.BooleanField(allow_null=True)
@@ -174,7 +174,7 @@ class SystemSerializer(serializers.Serializer[Any]):
         help_text="Null before the first check, and when nothing was checked for three intervals.",
     )
     providers_detailed = NumbersSerializer(many=True)
-    ai_models = AiModelsSerializer()
+    ai_models = ModelsInUseSerializer()
     infrastructure = InfrastructureSerializer()
     resource_breakdown = BreakdownSerializer()
     error_details = MishapSerializer(many=True)
