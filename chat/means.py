@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from chat import classifier
+from chat import classifier, consulting
 from chat.answering import Means
+from chat.models import Conversation
 from chat.sorting import Prediction
 
 
-def current() -> Means:
-    return Means(classify=classified)
+def current(conversation: Conversation) -> Means:
+    """For the next question of this conversation."""
+    return Means(classify=classified, model=consulting.model_for(lambda: False))
 
 
 def classified(text: str, unit: str) -> Prediction | None:
