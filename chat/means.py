@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from chat import classifier, consulting
+from functools import partial
+
+from chat import classifier, consulting, privacy
 from chat.answering import Means
-from chat.models import Conversation
+from chat.models import Conversation, Purpose
 from chat.sorting import Prediction
 
 
 def current(conversation: Conversation) -> Means:
     """For the next question of this conversation."""
-    return Means(classify=classified, model=consulting.model_for(lambda: False))
+    agreed = partial(privacy.may, conversation, Purpose.THIRD_PARTY)
+    return Means(classify=classified, model=consulting.model_for(agreed))
 
 
 def classified(text: str, unit: str) -> Prediction | None:
