@@ -118,7 +118,7 @@ class Model:
         if purse.left_s < WORTH_S:
             return None
         began, deadline = time.monotonic(), Deadline(purse.left_s)
-        [future] = fanout.aside(lambda said: self.complete(said, schema, deadline), [messages])
+        future = fanout.apart(lambda: self.complete(messages, schema, deadline))
         try:
             return _json(future.result(timeout=deadline.left()))
         except Late:

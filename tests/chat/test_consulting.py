@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -19,6 +20,7 @@ from chat.models import Conversation, Purpose
 from providers import roster
 from providers.health import Health, Kind
 from providers.models import Provider
+from providers.resilience import Phase
 from providers.standing import Status
 from tests.providers.language import Hosts, hosts
 
@@ -128,6 +130,21 @@ def test_a_category_is_named_once_an_hour(world: Hosts, conversation: Conversati
     for _ in range(3):
         assert sorted_by(means.current(conversation).model) is Category.NEWS
     assert len(world.sandbox.log.last(9, OWN)) == 1
+
+
+def test_models_that_are_late_again_and_again_are_left_alone_for_a_while(
+    world: Hosts, settings: Any, conversation: Conversation
+) -> None:
+    well(world, "ollama")
+    settings.CHAT_LLM_BUDGET_S = 0.4
+    world.spoil(Provider.objects.get(slug="ollama"), "delay=30")
+    began = time.monotonic()
+    assert sorted_by(means.current(conversation).model, "news 1") is None
+    assert time.monotonic() - began < 1.4
+    assert sorted_by(means.current(conversation).model, "news 2") is None
+    assert len(world.sandbox.log.last(9, OWN)) == 1
+    row = Provider.objects.get(slug="ollama")
+    assert row.guard.phase(row.guard.standing()) is Phase.CLOSED, "others may have the time"
 
 
 def test_words_are_chosen_only_where_that_is_wished_for(
