@@ -158,7 +158,8 @@ def phrased(question: str, facts: Facts, now: float, model: Model | None) -> str
     text = said.get("text") if isinstance(said, dict) else None
     if not isinstance(text, str) or not is_sound(text, ours) or not is_whole(text, ours):
         return plain
-    whence = phrasing.sources_line(ours.sources(), now) if ours.sources() else ""
+    whence = f"{phrasing.sources_line(ours.sources(), now)} " if ours.sources() else ""
+    whence += f"Worded by a {WHO}."
     # What we say ourselves (that it is no advice, what failed) is not a model's to leave out.
     own = [remark for remark in facts.remarks if remark not in text]
     passages, failures = phrasing.body(theirs, now), phrasing.failures(facts)

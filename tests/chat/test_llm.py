@@ -46,7 +46,7 @@ def test_a_model_may_choose_the_words() -> None:
     found = llm.phrased("btc?", FACTS, NOW, saying({"text": "Bitcoin trades at 86,011.36 USD."}))
     assert found.splitlines() == [
         "Bitcoin trades at 86,011.36 USD.",
-        "Sources: kraken, 12 s ago.",
+        "Sources: kraken, 12 s ago. Worded by a language model.",
         "Not answered: the news (no provider could answer just now).",
     ]
 
@@ -140,7 +140,7 @@ def test_what_strangers_wrote_is_said_as_it_stands_and_no_model_reads_it() -> No
     model, asked = counting(lambda: '{"text": "Bitcoin trades at 86,011.36 USD."}')
     assert llm.phrased("btc and news", facts, NOW, model).splitlines() == [
         "Bitcoin trades at 86,011.36 USD.",
-        "Sources: kraken, 12 s ago.",
+        "Sources: kraken, 12 s ago. Worded by a language model.",
         f"{headline} (Decrypt)",
         "Not answered: the news (no provider could answer just now).",
     ]
