@@ -22,9 +22,11 @@ from django.db import close_old_connections
 from aggregator.wire import Response, Scope, Stream
 
 BODILESS = (204, 304)
-# Of a response that streams so many bytes leave at once, or what was made in so many seconds.
+# Of a response that streams so many bytes leave at once, or what was made in so many seconds; of
+# events each by itself, as the next one may be long in coming.
 PIECE = 65_536
 PIECE_S = 0.1
+EVENTS = b"text/event-stream"
 
 Environ = dict[str, Any]
 Handler = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -83,10 +85,11 @@ def run(handler: Handler, environ: Environ) -> Response | Stream:
 
     chunks = handler(environ, start)
     close: Callable[[], None] = getattr(chunks, "close", _nothing)
-    made, is_whole = iter(chunks), True
+    made, is_whole, pause = iter(chunks), True, 0.0
     try:
         if getattr(chunks, "streaming", False):
-            body, is_whole = _piece(made)
+            pause = 0.0 if dict(headers).get(b"content-type") == EVENTS else PIECE_S
+            body, is_whole = _piece(made, pause)
         else:
             body = b"".join(made)
     except BaseException:
@@ -94,7 +97,7 @@ def run(handler: Handler, environ: Environ) -> Response | Stream:
         raise
     if not is_whole:
         close_old_connections()  # the next piece may be another thread's, with one of its own
-        return Stream(status, headers, body, _others(made), close)
+        return Stream(status, headers, body, _others(made, pause), close)
     close()
     if status not in BODILESS and not any(name == b"content-length" for name, _ in headers):
         headers.append((b"content-length", b"%d" % len(body)))
@@ -105,9 +108,9 @@ def _nothing() -> None:
     """What a response without `close` has to be closed by."""
 
 
-def _piece(made: Iterator[bytes]) -> tuple[bytes, bool]:
+def _piece(made: Iterator[bytes], pause: float) -> tuple[bytes, bool]:
     """The next piece that is worth a trip, and whether it is the last."""
-    gathered, until = bytearray(), time.monotonic() + PIECE_S
+    gathered, until = bytearray(), time.monotonic() + pause
     for chunk in made:
         gathered += chunk
         if len(gathered) >= PIECE or time.monotonic() >= until:
@@ -115,9 +118,9 @@ def _piece(made: Iterator[bytes]) -> tuple[bytes, bool]:
     return bytes(gathered), True
 
 
-def _others(made: Iterator[bytes]) -> Iterator[bytes]:
+def _others(made: Iterator[bytes], pause: float) -> Iterator[bytes]:
     is_last = False
     while not is_last:
-        piece, is_last = _piece(made)
+        piece, is_last = _piece(made, pause)
         close_old_connections()
         yield piece

@@ -4,9 +4,10 @@ Ask the language models: the best who is well, and the next one when it fails.
     done = complete(CompletionQuery(messages=(Message("user", "..."),)))
     done.completion.text, done.provider, done.attempts
 
-Whom first is decided like everywhere else (`asking`): by the policy of the dataset `completion`,
-those that rest last. An answer that does not obey the schema it was given is no answer. Nothing is
-kept: neither questions nor answers are shelved or logged.
+Whom first is decided like everywhere else (`asking`): by the policy of the dataset `completion`;
+who is not well by the checks comes late, and who rests last. An answer that does not obey the
+schema it was given is no answer. Nothing is kept: neither questions nor answers are shelved or
+logged.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import jsonschema
 from django.conf import settings
+from django.utils.timezone import now as current_time
 from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -27,6 +29,7 @@ from referencing.exceptions import Unresolvable
 from aggregator import asking
 from providers import roster, streaming
 from providers.adapters.llm import LanguageModel
+from providers.addresses import is_own
 from providers.datasets.completions import COMPLETION, Chunk, Completion, CompletionQuery
 from providers.errors import (
     Attempt,
@@ -41,10 +44,12 @@ from providers.errors import (
     Unanswered,
     Unsupported,
 )
+from providers.healthiest import WELL
 from providers.models import Provider
 from providers.resilience import Deadline
 
 AUTO = "auto"  # the model that means: whichever is best just now
+_PASSED_ON = re.compile(r"[:-]cloud$", re.IGNORECASE)  # how Ollama calls what it does not run
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,16 @@ class Offer:
     def name(self) -> str:
         return f"{self.provider.slug}/{self.model}"
 
+    @property
+    def is_own(self) -> bool:
+        """
+        Does what it is told stay in one's own network? By its address, but for relays and for
+        those models that Ollama passes on: https://docs.ollama.com/cloud
+        """
+        adapter = self.provider.adapter_class
+        relays = issubclass(adapter, LanguageModel) and adapter.relays
+        return not (relays or _PASSED_ON.search(self.model)) and is_own(self.provider.address)
+
 
 def offers() -> list[Offer]:
     """The model of every row that may be asked now, best priority first."""
@@ -88,12 +103,26 @@ def offers() -> list[Offer]:
     return found
 
 
-def complete(query: CompletionQuery, deadline: Deadline | None = None) -> Done:
-    """The first good answer; NotFound, Unanswered or BadQuery when there is none."""
+def well() -> list[Offer]:
+    """Of those the ones that answer, by what the checks found lately. Costs no query."""
+    catalogue, moment = roster.current(), current_time()
+    return [o for o in offers() if catalogue.status_of(o.provider, moment) in WELL]
+
+
+def complete(
+    query: CompletionQuery,
+    deadline: Deadline | None = None,
+    *,
+    among: Container[str] | None = None,
+) -> Done:
+    """
+    The first good answer; NotFound, Unanswered or BadQuery when there is none. With `among`,
+    nobody else is asked than the providers of these slugs.
+    """
     checked = _checker(query.schema)
     deadline = deadline or Deadline(settings.LLM_PATIENCE_S)
     attempts: list[Attempt] = []
-    for provider, asked in _willing(query, deadline, attempts):
+    for provider, asked in _willing(query, deadline, attempts, among):
         fetched = asking.attempt(provider, asked, deadline, attempts)
         if fetched is None:
             continue
@@ -130,10 +159,15 @@ def stream(query: CompletionQuery, deadline: Deadline | None = None) -> Streamed
 
 
 def _willing(
-    query: CompletionQuery, deadline: Deadline, attempts: list[Attempt]
+    query: CompletionQuery,
+    deadline: Deadline,
+    attempts: list[Attempt],
+    among: Container[str] | None = None,
 ) -> Iterator[tuple[Provider, CompletionQuery]]:
     """Who may answer this, best first, and what each is asked: the model in its own words."""
     meant = _meant(query.model)
+    if among is not None:
+        meant = {slug: model for slug, model in meant.items() if slug in among}
     for provider in asking.willing(COMPLETION, deadline, attempts):
         if provider.slug in meant:
             yield provider, replace(query, model=meant[provider.slug])

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from django.urls import Resolver404, resolve
 
-from aggregator import answers, arrivals, bridge, callers, hot, wire
+from aggregator import answers, arrivals, bridge, callers, hot, openai_words, wire
 from aggregator.answers import Answer, Cached
 from aggregator.api.errors import problem
 from aggregator.api.views import DatasetView
@@ -100,7 +100,10 @@ class Edge:
             response = wire.of_problem(problem(500, "error", "It has been logged."), {})
         traffic.asked(route_of(path), response.status, time.perf_counter() - began)
         if isinstance(response, Stream):
-            await wire.stream(scope, receive, send, response, self.pool.threads)
+            threads = self.pool.threads_for(_whom(path))
+            await wire.stream(scope, receive, send, response, threads)
+        elif openai_words.is_below(path):
+            await wire.respond(scope, send, openai_words.retold(response))
         else:
             await wire.respond(scope, send, response)
 
@@ -254,7 +257,9 @@ class Edge:
 def _whom(path: str) -> For:
     if path.startswith(HOUSE):
         return For.HOUSE
-    return For.API if path.startswith("/api") else For.PAGES
+    if path.startswith("/v1/chat"):
+        return For.MODELS
+    return For.API if path.startswith(("/api", "/v1")) else For.PAGES
 
 
 def _asked_by(path: str) -> type[Query] | None:

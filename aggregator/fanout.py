@@ -18,6 +18,7 @@ R = TypeVar("R")
 WORKERS = 32
 CROWD = 64  # all providers of two questions at once
 ASIDE = 24  # parts of visitors' questions
+PATIENT = 24  # questions to language models, which may hang
 
 
 @cache
@@ -44,6 +45,12 @@ def beside() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(ASIDE, thread_name_prefix="beside")
 
 
+@cache
+def patient() -> ThreadPoolExecutor:
+    """Threads that wait for language models: when all of them hang, nothing else does."""
+    return ThreadPoolExecutor(PATIENT, thread_name_prefix="patient")
+
+
 def submit(work: Callable[[], R]) -> Future[R]:
     """In another thread, for the same purpose."""
     return pool().submit(_clean, work, purposes.current())
@@ -59,9 +66,14 @@ def aside(work: Callable[[T], R], items: Iterable[T]) -> list[Future[R]]:
     return [beside().submit(_clean, partial(work, item), purposes.current()) for item in items]
 
 
+def apart(work: Callable[[], R]) -> Future[R]:
+    """In a thread of `patient`: for what may take long, and is done without when it does."""
+    return patient().submit(_clean, work, purposes.current())
+
+
 def close() -> None:
     """Finish what is under way, and begin nothing more."""
-    for threads in (pool(), crowd(), beside()):
+    for threads in (pool(), crowd(), beside(), patient()):
         threads.shutdown(cancel_futures=True)
 
 
@@ -69,6 +81,7 @@ def _after_fork() -> None:
     pool.cache_clear()
     crowd.cache_clear()
     beside.cache_clear()
+    patient.cache_clear()
 
 
 def _clean(work: Callable[[], R], purpose: str) -> R:

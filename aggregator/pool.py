@@ -2,7 +2,9 @@
 How many requests may be in Django at once, and how many may wait for a place.
 
 Whatever may wait for a provider has places apart from what never does, so that an operator gets
-in, and learns what is wrong, while every other place hangs.
+in, and learns what is wrong, while every other place hangs. Language models take up to a minute
+for an answer, so they have places and threads of their own, which their streams use too: whatever
+hangs there, hangs alone.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ class For(Enum):
     """Whom a place is for."""
 
     API = "programs' questions"
+    MODELS = "texts of language models"
     PAGES = "pages that ask questions"
     HOUSE = "admin, health and status: they ask no provider"
 
@@ -77,25 +80,31 @@ def _give_up(turn: asyncio.Future[None]) -> None:
 
 
 class Pool:
-    """Threads for Django: `threads` for the API, a few for everything else."""
+    """Threads for Django: `threads` for the API, some for everything else."""
 
     PAGES = 8
     HOUSE = 8
+    MODELS = 48
 
     def __init__(self, threads: int, queue: int) -> None:
         self.places = {
             For.API: Places(threads, queue, PATIENCE_S),
             For.PAGES: Places(self.PAGES, 8 * self.PAGES, PATIENCE_OF_PEOPLE_S),
             For.HOUSE: Places(self.HOUSE, 8 * self.HOUSE, PATIENCE_OF_PEOPLE_S),
+            For.MODELS: Places(self.MODELS, 2 * self.MODELS, PATIENCE_OF_PEOPLE_S),
         }
         self.threads = ThreadPoolExecutor(threads + self.PAGES + self.HOUSE, "django")
+        self.patient = ThreadPoolExecutor(self.MODELS, "models")
+
+    def threads_for(self, whom: For) -> ThreadPoolExecutor:
+        return self.patient if whom is For.MODELS else self.threads
 
     async def run(self, whom: For, work: Callable[[], R]) -> R:
         """What `work` returns, from a thread; Overloaded when there is no place for it."""
         places = self.places[whom]
         await places.take()
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self.threads, work)
+        done = loop.run_in_executor(self.threads_for(whom), work)
         # The place is free when the thread is, even if nobody waits for it any more.
         done.add_done_callback(lambda _: places.leave())
         return await asyncio.shield(done)

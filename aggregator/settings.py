@@ -48,6 +48,11 @@ CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
 # Whether the worker trains a first model; until there is one the chat goes by its rules alone.
 CHAT_BASE_MODEL = env.flag("CHAT_BASE_MODEL", True)
+# Whether language models help: `auto` where rules and classifier are unsure, `words` with the
+# words of answers too. Only one that is well is asked, and a stranger's only by consent.
+CHAT_LLM = env.choice("CHAT_LLM", "off", ("off", "auto", "words"))
+# Seconds that they may delay an answer by, all of their calls together.
+CHAT_LLM_BUDGET_S = env.whole("CHAT_LLM_BUDGET_S", 3, least=1, most=60)
 
 # -- Who may ask, and how often --------------------------------------------------------------
 

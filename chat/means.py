@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from chat import classifier
+from functools import partial
+
+from chat import classifier, consulting, privacy
 from chat.answering import Means
+from chat.models import Conversation, Purpose
 from chat.sorting import Prediction
 
 
-def current() -> Means:
-    return Means(classify=classified)
+def current(conversation: Conversation) -> Means:
+    """For the next question of this conversation."""
+    agreed = partial(privacy.may, conversation, Purpose.THIRD_PARTY)
+    return Means(classify=classified, model=consulting.model_for(agreed))
 
 
 def classified(text: str, unit: str) -> Prediction | None:

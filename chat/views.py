@@ -89,7 +89,7 @@ def _asked(request: HttpRequest, id: str) -> HttpResponse:
     with explorer.admitted(request):
         conversation = _conversation(id, request) or holding.begin(caller, token)
         is_new = conversation._state.adding
-        reply = answering.reply(text, conversation, means.current(), is_new=is_new)
+        reply = answering.reply(text, conversation, means.current(conversation), is_new=is_new)
     response: HttpResponse
     if _is_htmx(request):
         context = {"turn": Turn.of(reply, time.time()), "conversation": conversation, **choices()}

@@ -15,6 +15,7 @@ import threading
 from collections.abc import Sequence
 from queue import Empty, SimpleQueue
 from typing import Any
+from urllib.parse import urlsplit
 
 from providers.errors import Unreachable
 
@@ -71,6 +72,26 @@ def forbidden(address: str, allowed: Sequence[Network] = ()) -> str | None:
     if carried := _carried(found):
         return forbidden(str(carried), allowed) if listed else "an address inside another"
     return None if listed or _is_public(found) else "a private address"
+
+
+# Names that the public DNS never has: RFC 6761, 6762, 8375, and ICANN's resolution of July 2024.
+_HOME = ("localhost", ".localhost", ".local", ".home.arpa", ".internal")
+
+
+def is_own(url: str) -> bool:
+    """
+    Is this an address of one's own network, by its spelling alone? A private IP address, or a name
+    that nobody outside can have ("localhost", "ollama", "llm.internal"). Any other name is a
+    stranger's, wherever it leads today.
+    """
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        found = _unwrapped(ipaddress.ip_address(host))
+    except ValueError:
+        numeric = host.replace(".", "").isdigit() or host.startswith("0x")
+        is_name = bool(host) and not numeric and ":" not in host
+        return is_name and ("." not in host or host.endswith(_HOME))
+    return _within(found, _LOOPBACK) or (found.is_private and not _within(found, _CARRIERS))
 
 
 def _unwrapped(address: Address) -> Address:

@@ -59,7 +59,8 @@ class ChatView(APIView):
         asked = _valid(s.QuestionSerializer(data=request.data))
         caller, id = _caller(request), asked.get("conversation_id")
         conversation = holding.find(id, caller) if id else holding.begin(caller)
-        reply = answering.reply(asked["query"], conversation, means.current(), is_new=id is None)
+        how = means.current(conversation)
+        reply = answering.reply(asked["query"], conversation, how, is_new=id is None)
         return Response(shown.told(reply, time.time()), headers=PRIVATE)
 
 

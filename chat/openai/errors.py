@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import JsonResponse
 
+from aggregator import openai_words
 from aggregator.callers import ClientDisabled, Unauthorized
 from providers.errors import Attempt, BadQuery, GatewayError, NotFound, Overloaded, Unanswered
 
@@ -29,10 +30,10 @@ class Refusal(Exception):
     ) -> None:
         super().__init__(message)
         self.status, self.wait = status, wait
-        self.body = {"message": message, "type": kind, "param": param, "code": code}
+        self.body = openai_words.error(message, kind, code=code, param=param)
 
     def response(self) -> JsonResponse:
-        reply = JsonResponse({"error": self.body}, status=self.status)
+        reply = JsonResponse(self.body, status=self.status)
         if self.wait is not None:
             reply["Retry-After"] = str(max(1, round(self.wait)))
         return reply
@@ -74,5 +75,4 @@ def _among(attempts: Sequence[Attempt]) -> str:
 def broken_off(error: GatewayError) -> dict[str, Any]:
     """An event in the middle of a stream, which clients raise as an error of the API."""
     said = "The answer broke off: its provider failed in the middle of it."
-    body = {"message": said, "type": "server_error", "param": None, "code": error.code}
-    return {"error": body}
+    return openai_words.error(said, "server_error", code=error.code)

@@ -22,7 +22,8 @@ class Dialect:
     """
     `key_path` is a free question that is answered to a good key alone; without one the list of
     models is asked, which is `public` where it proves nothing of a key. `json` is how a schema is
-    sent: as "schema", as "object" (JSON, of any shape) or in "words".
+    sent: as "schema", as "object" (JSON, of any shape) or in "words". Who `relays` hands what is
+    said to others, wherever it runs itself.
     """
 
     auth: Auth | None = BEARER
@@ -36,6 +37,7 @@ class Dialect:
     windows: Mapping[str, float] = field(default_factory=dict)
     probes_by_asking: bool = False  # nothing cheaper than a small completion says how it is
     check_every_s: float = 0.0
+    relays: bool = False
 
 
 # A community relay may be asked once in ten seconds, and says nothing of itself but by answering.
@@ -46,6 +48,7 @@ _G4F = Dialect(
     counts_streams=False,
     probes_by_asking=True,
     check_every_s=900.0,
+    relays=True,
 )
 
 DIALECTS: Mapping[str, Dialect] = {

@@ -37,6 +37,7 @@ class LanguageModel(Adapter):
     families: ClassVar[tuple[Family, ...]] = ()  # of rate-limit headers that it sends
     windows: ClassVar[Mapping[str, float]] = {}  # metric -> seconds, where no header tells
     known: ClassVar[frozenset[str]] = frozenset(["model"])
+    relays: ClassVar[bool] = False  # it hands what is said to others, wherever it runs itself
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> type[Self]:

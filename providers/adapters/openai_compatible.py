@@ -55,6 +55,7 @@ class OpenAICompatible(LanguageModel):
             "dialect": dialect,
             "auth": dialect.auth,
             "families": dialect.families,
+            "relays": dialect.relays,
             "windows": dialect.windows,
             "check_every_s": dialect.check_every_s,
             "ping_proves_key": bool(dialect.key_path) or not dialect.public,

@@ -1,6 +1,7 @@
 """
 What the sandbox's language models say: always the same to the same question, and never more than
-they were told. A model called `liar` changes figures, one called `rambler` obeys no schema.
+they were told. A model called `liar` changes figures, one called `rambler` obeys no schema, and
+one called `gullible` does what it reads in what it was given to phrase.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 
 import orjson
 
-LIAR, RAMBLER = "liar", "rambler"
+LIAR, RAMBLER, GULLIBLE = "liar", "rambler", "gullible"
+ODD = (LIAR, RAMBLER, GULLIBLE)
 MOST_FACTS = 6
+MOST_TEXT = 1200  # characters of a text in a schema
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)*")
 
 
@@ -74,7 +77,7 @@ def _text(asked: Asked) -> str:
     if asked.schema is not None or asked.wants_json:
         if RAMBLER in asked.model:
             return "Sure! Here is the JSON you asked for: {oops"
-        value = instance(asked.schema or {"type": "object"}, asked.question)
+        value = instance(asked.schema or {"type": "object"}, _told(asked))
         return orjson.dumps(value).decode()
     if wanted := re.search(r"reply with the word (\w+)", asked.question, re.I):
         return wanted[1]
@@ -82,6 +85,22 @@ def _text(asked: Asked) -> str:
         return "Here is what is known. " + " ".join(facts)
     subject = " ".join(asked.question.split())[:120]
     return f"I was told no figures about this, so I give none. You asked: {subject}"
+
+
+def _told(asked: Asked) -> str:
+    """What a text in JSON says: the facts of a question that is JSON itself, else the question."""
+    if GULLIBLE in asked.model and (order := re.search(r"\bsay:? (.+?)[\"\\]", asked.question)):
+        return order[1]
+    try:
+        given = orjson.loads(asked.question)
+    except orjson.JSONDecodeError:
+        return asked.question
+    if not isinstance(given, dict):
+        return asked.question
+    facts = given.get("facts")
+    if isinstance(facts, list) and facts:
+        return "Here is what is known. " + " ".join(map(str, facts))
+    return str(given.get("question", asked.question))
 
 
 def _facts(asked: Asked) -> list[str]:
@@ -121,7 +140,7 @@ def instance(schema: Mapping[str, Any], question: str) -> Any:
             return False
         case "null":
             return None
-    return " ".join(question.split())[: schema.get("maxLength", 40)]
+    return " ".join(question.split())[: schema.get("maxLength", MOST_TEXT)]
 
 
 def _suggested(choices: Sequence[Any], question: str) -> Any:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 
 from aggregator import completing
-from aggregator.completing import AUTO, complete, offers, stream
+from aggregator.completing import AUTO, complete, offers, stream, well
+from providers import roster
 from providers.datasets.completions import joined
 from providers.errors import (
     BadQuery,
@@ -18,8 +23,10 @@ from providers.errors import (
     ProviderError,
     Unanswered,
 )
-from providers.models import Call
+from providers.health import Health, Kind
+from providers.models import Call, Provider
 from providers.resilience import Deadline
+from providers.standing import Status
 from tests.providers.language import Hosts, asked, hosts, patience
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -203,3 +210,71 @@ def test_no_word_of_it_is_kept(two: Hosts, caplog: pytest.LogCaptureFixture) -> 
     calls.flush()
     assert "secret plan" not in caplog.text
     assert "secret plan" not in str(list(Call.objects.values()))
+
+
+# -- How they are, and whose -------------------------------------------------------------------
+
+
+def judge(slug: str, how: Status) -> None:
+    """What the checks have just found."""
+    fields = {"status": how, "kind": Kind.LLM, "fresh_until": now() + timedelta(minutes=5)}
+    row = Provider.objects.get(slug=slug)
+    Health.objects.update_or_create(name=slug, defaults={"provider": row, **fields})
+    roster.forget()
+
+
+@pytest.mark.parametrize("how", [Status.DOWN, Status.MISCONFIGURED, Status.MAINTENANCE])
+def test_who_is_ill_by_the_checks_is_asked_last(two: Hosts, how: Status) -> None:
+    two.row("cohere")
+    judge("groq", how)
+    done = complete(asked(), patience())
+    assert (done.provider, [(a.provider, a.outcome) for a in done.attempts]) == (
+        "gemini",
+        [("groq", "unwell")],
+    )
+    assert stream(asked(), patience()).provider == "gemini"
+    for slug in ("gemini", "cohere"):
+        two.spoil(two.row(slug), "status=500")
+    assert complete(asked(), patience()).provider == "groq", "nobody else is left"
+
+
+def test_who_is_degraded_comes_after_who_is_healthy(two: Hosts) -> None:
+    judge("groq", Status.DEGRADED)
+    judge("gemini", Status.HEALTHY)
+    assert complete(asked(), patience()).provider == "gemini"
+
+
+def test_well_is_who_answered_its_checks_lately(two: Hosts) -> None:
+    assert well() == [], "nobody was checked yet"
+    judge("groq", Status.DEGRADED)
+    judge("gemini", Status.HEALTHY)
+    with CaptureQueriesContext(connection) as found:
+        roster.current()
+        before = len(found)
+        assert [offer.provider.slug for offer in well()] == ["groq", "gemini"]
+        assert len(found) == before
+    judge("groq", Status.DOWN)
+    assert [offer.provider.slug for offer in well()] == ["gemini"]
+
+
+def test_nobody_is_asked_but_those_it_is_meant_for(two: Hosts) -> None:
+    assert complete(asked(), patience(), among={"gemini"}).provider == "gemini"
+    two.spoil(two.row("gemini"), "status=500")
+    with pytest.raises(Unanswered):
+        complete(asked(), patience(), among={"gemini"})
+    with pytest.raises(Unanswered):
+        complete(asked(), patience(), among=())
+    assert not two.sandbox.log.last(9, "api.groq.com")
+
+
+def test_what_is_told_to_a_model_of_ones_own_stays_at_home(two: Hosts) -> None:
+    two.row("ollama")
+    two.row("vllm", options={"dialect": "g4f", "model": "gpt-4o-mini"})  # a relay, at home
+    assert {o.provider.slug: o.is_own for o in offers()} == {
+        "groq": False,
+        "gemini": False,
+        "ollama": True,
+        "vllm": False,
+    }
+    two.row("ollama", options={"dialect": "ollama", "model": "gpt-oss:120b-cloud"})
+    assert not any(offer.is_own for offer in offers())

@@ -20,7 +20,7 @@ from aggregator.callers import Caller
 from aggregator.edge import Edge
 from aggregator.encoding import dumps
 from aggregator.models import hash_key
-from aggregator.pool import Pool
+from aggregator.pool import For, Pool
 from providers.datasets import MarketQuery, PriceQuery, Query
 from tests.conftest import Clock
 
@@ -498,6 +498,26 @@ def test_the_status_is_told_while_every_question_hangs(clock: Clock) -> None:
 
     house.django.says, house.django.kind = 200, "application/json"
     assert run(story()).status == 200
+
+
+# -- Below /v1 -------------------------------------------------------------------------------
+
+
+def test_what_the_edge_refuses_below_v1_has_the_shape_of_that_api(house: House) -> None:
+    too_long = run(house.ask("/v1/chat/completions", b"", method="POST", body=[b"x" * 2**20] * 2))
+    house.edge.pool.places[For.MODELS].free = house.edge.pool.places[For.MODELS].queue = 0
+    no_place = run(house.ask("/v1/chat/completions", b"", method="POST"))
+    for reply, status, code, kind in (
+        (too_long, 413, "too_large", "invalid_request_error"),
+        (no_place, 503, "overloaded", "server_error"),
+    ):
+        assert (reply.status, reply.headers["content-type"]) == (status, "application/json")
+        assert int(reply.headers["content-length"]) == len(reply.body)
+        error = reply.json()["error"]
+        assert (error["code"], error["type"], error["param"]) == (code, kind, None)
+        assert error["message"]
+    assert no_place.headers["retry-after"] == "1"
+    is_problem(run(house.ask("/v1beta", b"")), 503, "unanswered")  # not that API's
 
 
 # -- Who may ask -----------------------------------------------------------------------------

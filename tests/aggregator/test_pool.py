@@ -101,6 +101,21 @@ def test_the_house_gets_in_while_every_page_hangs() -> None:
     after(story)
 
 
+def test_whatever_language_models_hang_nobody_else_waits() -> None:
+    async def story() -> None:
+        gate, places = Gate(), Pool(threads=1, queue=0)
+        inside = [asyncio.create_task(places.run(For.MODELS, gate)) for _ in range(Pool.MODELS)]
+        await gate.holds(Pool.MODELS)
+        for _ in range(3 * Pool.MODELS):  # pieces of their streams, which hang too
+            places.threads_for(For.MODELS).submit(gate)
+        for whom in (For.API, For.PAGES, For.HOUSE):
+            assert await places.run(whom, lambda: "in") == "in"
+        gate.opened.set()
+        await asyncio.gather(*inside)
+
+    after(story)
+
+
 def test_a_place_stays_taken_until_its_thread_is_done_even_if_nobody_waits_for_it() -> None:
     async def story() -> None:
         gate, places = Gate(), Pool(threads=1, queue=0)

@@ -24,6 +24,7 @@ class Long:
     """What a WSGI handler of Django returns for a StreamingHttpResponse."""
 
     streaming = True
+    kind = "text/csv"
 
     def __init__(self, kilobytes: int, breaks_at: int | None = None) -> None:
         self.kilobytes, self.breaks_at = kilobytes, breaks_at
@@ -43,7 +44,7 @@ class Long:
         self.closed = True
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Long:
-        start("200 OK", [("Content-Type", "text/csv")])
+        start("200 OK", [("Content-Type", self.kind)])
         return self
 
 
@@ -110,6 +111,14 @@ def test_pieces_leave_while_others_are_still_to_be_made() -> None:
     for number, made in enumerate(line.made_by_then[1:-1], 1):
         assert made <= (number + 1) * per_piece
     assert source.closed
+
+
+def test_of_events_each_leaves_by_itself() -> None:
+    source, line = Long(5), Line()
+    source.kind = "text/event-stream"
+    ask(source, line)
+    assert [m["body"] for m in line.messages[1:6]] == [KILOBYTE] * 5
+    assert line.made_by_then[1:6] == [1, 2, 3, 4, 5]
 
 
 def test_what_is_short_leaves_in_one_piece_with_its_length() -> None:

@@ -17,6 +17,7 @@ from chat.answering import Means
 from chat.categories import Category
 from chat.models import Conversation, Interaction
 from providers.datasets import NewsQuery
+from providers.resilience import Deadline
 from tests.chat import shelved
 from tests.upstreams import article
 
@@ -50,7 +51,9 @@ def classifying(category: Category, confidence: float, sure: bool) -> Any:
 def modelled(**said: object) -> llm.Model:
     """By what its schema asks for: a category, or a text."""
 
-    def complete(messages: Sequence[llm.Message], schema: dict[str, Any]) -> str:
+    def complete(
+        messages: Sequence[llm.Message], schema: dict[str, Any], deadline: Deadline
+    ) -> str:
         [name] = schema["properties"]
         return json.dumps({name: said[name]})
 
@@ -96,12 +99,16 @@ def test_a_lying_model_changes_no_figure() -> None:
     plain = reply("price of btc").answer
     lie = reply("price of btc", model=modelled(text="Bitcoin costs 99,999 USD.", category="NEWS"))
     assert lie.answer == plain
-    honest = reply("price of btc", model=modelled(text="You pay 86,011.36 USD for Bitcoin."))
-    assert honest.answer.startswith("You pay 86,011.36 USD for Bitcoin.\nSources: kraken, ")
+    half = reply("price of btc", model=modelled(text="You pay 86,011.36 USD for Bitcoin."))
+    assert half.answer == plain, "it has left the change out"
+    whole = "You pay 86,011.36 USD for Bitcoin, which is down 1.34728 % in 24 h."
+    honest = reply("price of btc", model=modelled(text=whole))
+    assert honest.answer.startswith(f"{whole}\nSources: kraken, ")
+    assert honest.data == reply("price of btc").data
 
 
 def test_a_model_that_hangs_costs_its_budget_once() -> None:
-    def hang(messages: Sequence[llm.Message], schema: dict[str, Any]) -> str:
+    def hang(messages: Sequence[llm.Message], schema: dict[str, Any], deadline: Deadline) -> str:
         time.sleep(1.5)
         return "{}"
 

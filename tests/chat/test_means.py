@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from chat import classifier, means
+from chat.models import Conversation
 
 pytestmark = pytest.mark.django_db
 
@@ -17,7 +16,12 @@ def test_without_a_model_nobody_classifies() -> None:
 
 
 def test_what_the_deployed_model_says_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: Any = object()
-    monkeypatch.setattr(classifier, "classify", lambda text, unit: (said, text, unit))
-    told: Any = means.current().classify("hi", "unit")
-    assert told == (said, "hi", "unit")
+    said, asked = object(), []
+
+    def classify(text: str, unit: str) -> object:
+        asked.append((text, unit))
+        return said
+
+    monkeypatch.setattr(classifier, "classify", classify)
+    found: object = means.current(Conversation()).classify("hi", "unit")
+    assert (found, asked) == (said, [("hi", "unit")])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.addresses import Network, forbidden, resolve
+from providers.addresses import Network, forbidden, is_own, resolve
 from providers.errors import Unreachable
 
 
@@ -220,3 +220,46 @@ class TestResolving:
         for host in ("a..b", "x" * 64, "", "-", "\N{SNOWMAN}" * 70):
             with pytest.raises(Unreachable):
                 resolve(host, 80, [], patience=5)
+
+
+# -- One's own ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:11434/v1",
+        "http://[::1]:8000/v1",
+        "http://10.1.2.3/v1",
+        "http://192.168.0.9:8000",
+        "http://[fd00::7]/v1",
+        "http://localhost:11434/v1",
+        "http://ollama:11434/v1",
+        "https://llm.internal/v1",
+        "http://box.local./v1",
+        "http://gpu.home.arpa",
+    ],
+)
+def test_what_nobody_outside_can_be_is_ones_own(url: str) -> None:
+    assert is_own(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.groq.com/openai/v1",
+        "https://localhost.example.org",
+        "https://10.1.2.3.example.org",
+        "https://127.0.0.1@api.example.org/v1",
+        "http://8.8.8.8",
+        "http://2130706433",
+        "http://0x7f000001",
+        "http://0177.1",
+        "http://[64:ff9b::a00:1]",
+        "http://[2606:4700::1111]",
+        "http:///v1",
+        "",
+    ],
+)
+def test_every_other_address_is_a_strangers(url: str) -> None:
+    assert not is_own(url)

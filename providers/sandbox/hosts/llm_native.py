@@ -12,7 +12,7 @@ import orjson
 
 from providers.sandbox.hosts.llm_openai import EVENTS, OpenAIHost, event, message, waiting
 from providers.sandbox.limits import Budget, Usage
-from providers.sandbox.llm_words import LIAR, RAMBLER, Asked, Said, answer
+from providers.sandbox.llm_words import ODD, Asked, Said, answer
 from providers.sandbox.wire import KEY_PREFIX, Host, Refusal, Reply, Request, iso, json_reply, route
 
 
@@ -21,7 +21,7 @@ class _Native(Host):
 
     @property
     def every(self) -> tuple[str, ...]:
-        return (*self.models, LIAR, RAMBLER)
+        return (*self.models, *ODD)
 
     def read(self, request: Request) -> dict[str, Any]:
         try:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import orjson
 
 from providers.sandbox.limits import Budget, Usage
-from providers.sandbox.llm_words import LIAR, RAMBLER, Asked, Said, answer
+from providers.sandbox.llm_words import ODD, Asked, Said, answer
 from providers.sandbox.wire import KEY_PREFIX, Host, Refusal, Reply, Request, json_reply, route
 
 EVENTS = "text/event-stream"
@@ -61,7 +61,7 @@ class OpenAIHost(Host):
     def model_list(self, request: Request) -> Any:
         if not self.lists_to_all:
             self.admit(request)
-        return self.listed([self.card(name) for name in (*self.models, LIAR, RAMBLER)])
+        return self.listed([self.card(name) for name in (*self.models, *ODD)])
 
     def listed(self, cards: list[dict[str, Any]]) -> Any:
         return {"object": "list", "data": cards}
@@ -128,7 +128,7 @@ class OpenAIHost(Host):
         turns, model = document.get("messages"), document.get("model")
         if not isinstance(turns, list) or not turns:
             raise Refusal(self.failure(400))
-        if model not in (*self.models, LIAR, RAMBLER):
+        if model not in (*self.models, *ODD):
             raise Refusal(self.unknown_model(str(model)))
         wanted = document.get("response_format") or {}
         return Asked(
