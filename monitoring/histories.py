@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from monitoring.models import CheckResult, Rollup, Size, StateChange
+from monitoring.models import CheckResult, Rollup, Size
 from monitoring.readings import Reading
-from monitoring.timeline import Interval
 from providers.standing import Status
 
 MOST_ROWS = 5000  # of an answer: the longer the span and the more endpoints, the coarser it is
@@ -66,23 +65,3 @@ def summed_status(row: Rollup) -> str:
     if row.fault:
         return Status.DOWN.value
     return (Status.RATE_LIMITED if row.limited else Status.UNKNOWN).value
-
-
-def intervals(
-    readings: Sequence[Reading], start: datetime, end: datetime
-) -> dict[int, list[Interval]]:
-    """The states of each endpoint; an open one lasts until now, or as long as it was fresh."""
-    until = {item.endpoint.pk: _known_until(item, end) for item in readings}
-    found: dict[int, list[Interval]] = {endpoint: [] for endpoint in until}
-    rows = StateChange.objects.between(start, end).filter(endpoint__in=until)
-    for endpoint, status, began, ended in rows.values_list(
-        "endpoint_id", "status", "began_at", "ended_at"
-    ):
-        found[endpoint].append(Interval(Status(status), began, ended or until[endpoint]))
-    return found
-
-
-def _known_until(item: Reading, end: datetime) -> datetime:
-    if item.health.is_stale(end) and item.health.fresh_until:
-        return item.health.fresh_until
-    return end
