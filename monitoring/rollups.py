@@ -68,7 +68,7 @@ def _run(size: Size, moment: datetime, whole_since: datetime) -> int:
 
 def _touched_by_results(since: datetime) -> Iterator[Bucket]:
     rows = CheckResult.objects.filter(written_at__gt=since).order_by()
-    for endpoint, at in rows.values_list("endpoint_id", "at").iterator():
+    for endpoint, at in rows.values_list("endpoint_id", "at").iterator(10_000):
         yield endpoint, start_of(at, Size.MINUTES)
 
 
