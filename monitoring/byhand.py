@@ -10,7 +10,7 @@ from typing import ClassVar
 from django.db import connections
 from django.utils.timezone import now as current_time
 
-from monitoring import cycle, leases, readings, roll, rollups
+from monitoring import cycle, leases, prepared, readings, roll
 from monitoring.models import Endpoint, Plan
 from providers import calls
 from providers.errors import GatewayError
@@ -71,7 +71,7 @@ def _check(claimed: list[Endpoint]) -> None:
                 batch = leases.claim(batch, current_time())
             cycle.check(batch, Plan.current())
         calls.flush()
-        rollups.run(current_time())
+        prepared.roll_up(current_time())
         readings.forget()
     except Exception:
         logger.exception("checks by hand ended early; what was not checked is due as ever")

@@ -21,7 +21,7 @@ from providers.quota import Quota
 from providers.roster import Remembered
 from providers.wording import span
 
-READ_S = 20.0
+READ_S, GRACE_S = 20.0, 300.0
 RATE_OF, CALLS_OF = timedelta(days=7), timedelta(hours=24)
 MOST_ROWS = 10
 SERVED = ("hit", "stale", "refreshing")
@@ -85,7 +85,7 @@ def _read() -> Charts:
     )
 
 
-_charts = Remembered(_read, READ_S)
+_charts = Remembered(_read, READ_S, grace=GRACE_S)
 
 
 def rate(hours: dict[datetime, dict[str, float]], moment: datetime) -> Band | None:

@@ -11,11 +11,12 @@ from math import ceil, log
 
 GROWTH = 1.1  # of one bucket to the next
 LEAST_MS = 0.01  # what is faster counts as this
+_LOG = log(GROWTH)
 
 
 def bucket(ms: float) -> int:
     """The bucket i holds what is above GROWTH ** (i - 1) and up to GROWTH ** i."""
-    return ceil(log(max(ms, LEAST_MS)) / log(GROWTH))
+    return ceil(log(max(ms, LEAST_MS)) / _LOG)
 
 
 def middle(index: int) -> float:
@@ -41,7 +42,12 @@ class Summary:
         """One result: `kind` is the name of one of the four counts."""
         setattr(self, kind, getattr(self, kind) + 1)
         if ms is not None:
-            self.merge(Summary(0, 0, 0, 0, 1, ms, ms, ms, {bucket(ms): 1}))
+            self.answers += 1
+            self.sum_ms += ms
+            self.min_ms = ms if self.min_ms is None else min(ms, self.min_ms)
+            self.max_ms = ms if self.max_ms is None else max(ms, self.max_ms)
+            index = bucket(ms)
+            self.histogram[index] = self.histogram.get(index, 0) + 1
 
     def merge(self, other: Summary) -> None:
         for name in ("ok", "fault", "limited", "other", "answers", "sum_ms"):

@@ -36,6 +36,7 @@ __all__ = [
     "Measured",
     "Notice",
     "Plan",
+    "Prepared",
     "Rollup",
     "Size",
     "Slo",
@@ -217,7 +218,10 @@ class StateChange(models.Model):
                 fields=["endpoint"], condition=Q(ended_at=None), name="one_open_state_an_endpoint"
             )
         ]
-        indexes = [models.Index(fields=["endpoint", "began_at"], name="changes_of_an_endpoint")]
+        indexes = [
+            models.Index(fields=["endpoint", "began_at"], name="changes_of_an_endpoint"),
+            models.Index(fields=["ended_at"], name="changes_by_end"),
+        ]
         ordering = ["-began_at", "-pk"]
 
     def __str__(self) -> str:
@@ -269,3 +273,14 @@ class Watermark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.size}: {self.seen_until}"
+
+
+class Prepared(models.Model):
+    """What many rows add up to, so that who reads need not add up: see `monitoring.prepared`."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+    body = models.JSONField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template import loader
+from django.utils.safestring import SafeString
 
-from monitoring import charts, drawing, histories, readings, readouts
+from monitoring import charts, drawing, pasts, prepared, readings, readouts, rollups
 from monitoring.drawing import Bars, Point
 from monitoring.histograms import Summary
 from monitoring.incidents import showing
-from monitoring.models import CheckResult, Rollup, Size, StateChange
+from monitoring.models import CheckResult, Size, StateChange
 from monitoring.notices import windows
+from monitoring.pasts import DAYS, Past
 from monitoring.readings import Board, Reading
-from monitoring.rollups import summary
 from monitoring.timeline import Interval, Span, day_edges, spans
 from providers.roster import Remembered
 from providers.standing import Status
 from providers.wording import span as duration
 
-DAYS = 90
 EVENTS_SHOWN, RESULTS_SHOWN = 20, 20
 EVENTS_OF = timedelta(days=14)
 CHART_OF = timedelta(days=7)
-PASTS_S = 20.0
 
 
 def may_look(request: HttpRequest) -> bool:
@@ -36,31 +36,46 @@ def may_look(request: HttpRequest) -> bool:
     return bool(settings.ANONYMOUS_ACCESS or request.user.is_staff)
 
 
-class Past(NamedTuple):
-    """How one endpoint was, as it is drawn."""
-
-    bars: Bars
-    availability: str | None
-    coverage: str
-
-
 @dataclass(frozen=True)
 class Row:
     """One endpoint in the overview."""
 
     item: Reading
-    bars: Bars
-    availability: str | None
-    coverage: str
+    past: Past
     day: Summary
 
     @property
-    def p50_ms(self) -> float | None:
-        return self.day.percentile(0.5)
+    def bars(self) -> Bars:
+        return self.past.bars(self.item.name)
 
-    @property
-    def p95_ms(self) -> float | None:
-        return self.day.percentile(0.95)
+    def drawn(self) -> SafeString:
+        percentile = self.day.percentile
+        return _drawn(
+            self.item.name,
+            self.item.status,
+            self.item.reason,
+            self.past,
+            percentile(0.5),
+            percentile(0.95),
+        )
+
+
+@lru_cache(maxsize=2000)
+def _drawn(
+    name: str, status: Status, reason: str, past: Past, p50_ms: float | None, p95_ms: float | None
+) -> SafeString:
+    """Most of hundreds of endpoints are as they were a second ago."""
+    told = {
+        "name": name,
+        "status": status,
+        "reason": reason,
+        "past": past,
+        "bars": past.bars(name),
+        "p50_ms": p50_ms,
+        "p95_ms": p95_ms,
+        "days": DAYS,
+    }
+    return loader.render_to_string("status/row.html", told)
 
 
 @dataclass(frozen=True)
@@ -70,6 +85,31 @@ class Event:
     reason: str
     began_at: datetime
     lasted: str | None  # None: it goes on
+
+
+class Drawn(NamedTuple):
+    """The overview as it is sent to everybody."""
+
+    said: str
+    now: SafeString
+
+
+def drawn() -> Drawn:
+    """Drawn at most a second ago; nobody waits for that who comes within a second of another."""
+    return _page.get()
+
+
+def _draw() -> Drawn:
+    told = overview(readings.board())
+    return Drawn(told["said"], loader.render_to_string("status/now.html", told))
+
+
+_page = Remembered(_draw, readings.READ_S, grace=readings.GRACE_S)
+
+
+def forget() -> None:
+    _page.forget()
+    charts.forget()
 
 
 def overview(board: Board) -> dict[str, Any]:
@@ -82,7 +122,7 @@ def overview(board: Board) -> dict[str, Any]:
         "windows": windows.ahead(board.at),
         "code": code,
         "said": said,
-        "groups": _groups(watched),
+        "groups": _groups(watched, board.at),
         "idle": [item for item in items if not item.is_watched],
         "events": events(items, board.at) if board.newest else [],
         "events_days": EVENTS_OF.days,
@@ -98,62 +138,20 @@ def overview(board: Board) -> dict[str, Any]:
     }
 
 
-def _groups(items: Sequence[Reading]) -> list[tuple[str, list[Row]]]:
-    known, day = _pasts.get(), readings.figures("24h")
-    if any(item.endpoint.pk not in known for item in items):
-        _pasts.outdate()  # one has just come
-        known = _pasts.get()
-    found: dict[str, list[Row]] = {}
+def _groups(items: Sequence[Reading], moment: datetime) -> list[tuple[str, list[SafeString]]]:
+    endpoints, day = [item.endpoint for item in items], readings.figures("24h")
+    were = pasts.of(endpoints, prepared.days(endpoints, moment), moment)
+    found: dict[str, list[SafeString]] = {}
     for item in items:
-        if past := known.get(item.endpoint.pk):
-            row = Row(item, *past, day.get(item.endpoint.pk, readouts.EMPTY))
-            found.setdefault(_group(item), []).append(row)
+        row = Row(item, were[item.endpoint.pk], day.get(item.endpoint.pk, readouts.EMPTY))
+        found.setdefault(_group(item), []).append(row.drawn())
     return sorted(found.items())
-
-
-def _read_pasts() -> dict[int, Past]:
-    """Of every endpoint that is watched: most of ninety days is the same in half a minute."""
-    board = readings.board()
-    items = [item for item in board.readings.values() if item.is_watched]
-    edges = day_edges(board.at, DAYS)
-    intervals = histories.intervals(items, edges[0], board.at)
-    return {i.endpoint.pk: _past(i.name, spans(intervals[i.endpoint.pk], edges)) for i in items}
-
-
-_pasts = Remembered(_read_pasts, PASTS_S)
-
-
-def forget() -> None:
-    _pasts.forget()
-    charts.forget()
 
 
 def _group(item: Reading) -> str:
     category = item.provider.category if item.provider else ""
     word = category or item.health.get_kind_display()
     return "DeFi" if word == "defi" else word.replace("_", " ").capitalize()
-
-
-def _past(name: str, days: Sequence[Span]) -> Past:
-    whole, states = drawing.gathered(days), [drawing.shape(day) for day in days]
-    return Past(
-        drawing.bars(states, _in_words(name, states, whole)),
-        drawing.two_decimals(whole.availability_percent),
-        _coverage(whole),
-    )
-
-
-def _coverage(span: Span) -> str:
-    percent = span.coverage_percent
-    return "under 1" if 0 < percent < 1 else f"{percent:.0f}"
-
-
-def _in_words(name: str, states: Sequence[str], whole: Span) -> str:
-    counts = sorted(Counter(states).items())
-    said = [f"{number} {state.replace('_', ' ')}" for state, number in counts]
-    available = drawing.two_decimals(whole.availability_percent)
-    share = "nothing is known of it" if available is None else f"available {available} %"
-    return f"{name}, the last {len(states)} days: {share}; days: {', '.join(said)}."
 
 
 def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF) -> list[Event]:
@@ -199,13 +197,13 @@ class Day:
 
 def one(item: Reading, board: Board) -> dict[str, Any]:
     edges = day_edges(board.at, DAYS)
-    past = histories.intervals([item], edges[0], board.at)[item.endpoint.pk]
+    past = pasts.intervals([item.endpoint], edges[0], board.at)[item.endpoint.pk]
     days = spans(past, edges)
     newest = item.health.checked_at
     day = readings.figures("24h").get(item.endpoint.pk, readouts.EMPTY)
     return {
         "item": item,
-        "row": Row(item, *_past(item.name, days), day),
+        "row": Row(item, pasts.past(days), day),
         "since_s": max(0.0, (board.at - item.health.since).total_seconds()),
         "checked_age_s": (board.at - newest).total_seconds() if newest else None,
         "stretches": _stretches(past, board.at),
@@ -230,7 +228,7 @@ def _stretches(past: Sequence[Interval], now: datetime) -> list[Stretch]:
     for title, length in (("24 hours", 1), ("7 days", 7), ("30 days", 30), ("90 days", DAYS)):
         (span,) = spans(past, [now - timedelta(days=length), now])
         available = drawing.two_decimals(span.availability_percent)
-        found.append(Stretch(title, available, _coverage(span)))
+        found.append(Stretch(title, available, pasts.coverage(span)))
     return found
 
 
@@ -246,20 +244,16 @@ def _day(span: Span) -> Day:
 def _runs(item: Reading, now: datetime) -> list[list[Point]]:
     """Hours with answers, in runs without a gap: p50 and p95 of each."""
     start = now - CHART_OF
-    rows = Rollup.objects.filter(
-        endpoint=item.endpoint, size=Size.HOUR, start__gte=start, answers__gt=0
-    ).order_by("start")
     found: list[list[Point]] = []
     last: datetime | None = None
-    for row in rows:
-        summed = summary(row)
+    for hour, summed in rollups.series(item.endpoint.pk, Size.HOUR, start):
         low, high = summed.percentile(0.5), summed.percentile(0.95)
         if low is None or high is None:
             continue
-        if last is None or row.start - last > timedelta(hours=1):
+        if last is None or hour - last > timedelta(hours=1):
             found.append([])
-        last = row.start
-        middle = row.start + timedelta(minutes=30)
+        last = hour
+        middle = hour + timedelta(minutes=30)
         x = min(1.0, (middle - start) / CHART_OF)
         found[-1].append(Point(x, low, high))
     return found

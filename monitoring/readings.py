@@ -12,7 +12,7 @@ from functools import cache
 
 from django.utils.timezone import now as current_time
 
-from monitoring import numbers, rollups
+from monitoring import numbers, prepared
 from monitoring.health import Finding
 from monitoring.histograms import Summary
 from monitoring.models import STALE_INTERVALS, Endpoint, Plan
@@ -24,15 +24,10 @@ from providers.resilience import Standing, standings
 from providers.roster import Remembered
 from providers.standing import Status
 
-READ_S = 1.0  # hundreds may poll: they share what was read within a second
-FIGURES_S = 5.0
-WINDOWS = {
-    "1h": timedelta(hours=1),
-    "24h": timedelta(hours=24),
-    "7d": timedelta(days=7),
-    "30d": timedelta(days=30),
-    "90d": timedelta(days=90),
-}
+# Hundreds may poll: they share what was read within a second, and nobody waits for the next reading
+# unless it is older than that.
+READ_S = GRACE_S = 0.5
+FIGURES_S, FIGURES_GRACE_S = 5.0, 15.0
 
 
 @dataclass(frozen=True)
@@ -177,17 +172,16 @@ def _status(health: Health, provider: Provider | None, moment: datetime) -> tupl
 
 
 def _read_figures(window: str) -> dict[int, Summary]:
-    moment = current_time()
-    return rollups.figures(rollups.between(moment - WINDOWS[window], moment))
+    return prepared.figures(window, current_time())
 
 
-_board = Remembered(_read, READ_S)
-_resources = Remembered(_read_resources, READ_S)
+_board = Remembered(_read, READ_S, grace=GRACE_S)
+_resources = Remembered(_read_resources, READ_S, grace=GRACE_S)
 
 
 @cache
 def _figures(window: str) -> Remembered[dict[int, Summary]]:
-    return Remembered(lambda: _read_figures(window), FIGURES_S)
+    return Remembered(lambda: _read_figures(window), FIGURES_S, grace=FIGURES_GRACE_S)
 
 
 def quota_exhausted_at(

@@ -49,14 +49,22 @@ def status_row(item: Reading, summary: Summary) -> dict[str, Any]:
     }
 
 
-def rows(board: Board, window: str, kind: str | None = None) -> dict[str, dict[str, Any]]:
+Rows = Mapping[str, Mapping[str, Any]]
+# By window, the last rows and what they were made of: hundreds who poll share them.
+_made: dict[str, tuple[Board, Mapping[int, Summary], Rows]] = {}
+
+
+def rows(board: Board, window: str, kind: str | None = None) -> Rows:
     """Every endpoint, or those of a kind, by name."""
     summed = readings.figures(window)
-    return {
-        name: status_row(item, summed.get(item.endpoint.pk, EMPTY))
-        for name, item in board.readings.items()
-        if kind is None or item.health.kind == kind
-    }
+    made = _made.get(window)
+    if made is None or made[0] is not board or made[1] is not summed:
+        told = {
+            name: status_row(item, summed.get(item.endpoint.pk, EMPTY))
+            for name, item in board.readings.items()
+        }
+        made = _made[window] = board, summed, told
+    return {name: row for name, row in made[2].items() if kind in (None, row["kind"])}
 
 
 def system(board: Board) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+from orjson import loads
 
 from monitoring.health import FAULTS, OK, Finding
 from monitoring.histograms import Summary, from_json
@@ -66,7 +68,7 @@ def _run(size: Size, moment: datetime, whole_since: datetime) -> int:
 
 def _touched_by_results(since: datetime) -> Iterator[Bucket]:
     rows = CheckResult.objects.filter(written_at__gt=since).order_by()
-    for endpoint, at in rows.values_list("endpoint_id", "at").iterator():
+    for endpoint, at in rows.values_list("endpoint_id", "at").iterator(10_000):
         yield endpoint, start_of(at, Size.MINUTES)
 
 
@@ -165,8 +167,9 @@ def figures(rows: QuerySet[Rollup]) -> dict[int, Summary]:
     """
     found: dict[int, Summary] = {}
     histograms: dict[int, dict[str, int]] = {}
+    as_text = rows.order_by().annotate(text=Cast("histogram", TextField()))
     for endpoint, ok, fault, limited, other, answers, sum_ms, low, high, histogram in (
-        rows.order_by().values_list("endpoint_id", *_VALUES)  # as `_VALUES` are ordered
+        as_text.values_list("endpoint_id", *_VALUES[:-1], "text")  # as `_VALUES` are ordered
     ):
         total = found.setdefault(endpoint, Summary())
         total.ok += ok
@@ -179,8 +182,17 @@ def figures(rows: QuerySet[Rollup]) -> dict[int, Summary]:
             total.min_ms = low if total.min_ms is None else min(low, total.min_ms)
             total.max_ms = high if total.max_ms is None else max(high, total.max_ms)
             counted = histograms.setdefault(endpoint, {})
-            for index, number in histogram.items():
+            for index, number in loads(histogram).items():
                 counted[index] = counted.get(index, 0) + number
     for endpoint, counted in histograms.items():
         found[endpoint].histogram = from_json(counted)
     return found
+
+
+def series(endpoint: int, size: Size, since: datetime) -> Iterator[tuple[datetime, Summary]]:
+    """One endpoint's buckets with answers, oldest first."""
+    rows = Rollup.objects.filter(endpoint=endpoint, size=size, start__gte=since, answers__gt=0)
+    for start, *values, histogram in rows.order_by("start").values_list("start", *_VALUES):
+        found = Summary(*values)  # as `_VALUES` are ordered
+        found.histogram = from_json(histogram)
+        yield start, found

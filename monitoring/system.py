@@ -24,7 +24,8 @@ from providers import known
 from providers.roster import Remembered
 from providers.standing import Status
 
-READ_S, SLOW_S = 1.0, 5.0
+READ_S = GRACE_S = 0.5
+SLOW_S, SLOW_GRACE_S = 5.0, 15.0
 
 USABLE = frozenset([Status.HEALTHY, Status.DEGRADED, Status.RATE_LIMITED])
 ILL = frozenset([Status.DOWN, Status.MISCONFIGURED])
@@ -41,7 +42,6 @@ class Beside:
     cache_hit_rate: float | None
     machine: Mapping[str, Any]
     ai_models: Mapping[str, Any]
-    incidents: Sequence[Incident]  # that are open
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def now() -> System:
 def forget() -> None:
     _now.forget()
     _beside.forget()
+    _open.forget()
 
 
 def overall(statuses: Iterable[Status]) -> str | None:
@@ -120,7 +121,7 @@ def _read() -> System:
         "resources": beside.machine,
         "timestamp": moment,
     }
-    return System(board, beside, body, banner(board, beside.incidents))
+    return System(board, beside, body, banner(board, _open.get()))
 
 
 def banner(board: Board, open_rows: Sequence[Incident]) -> tuple[str, str]:
@@ -149,9 +150,10 @@ def _read_beside() -> Beside:
         cache_hit_rate=gateway.cache_hit_rate(moment),
         machine=machine.load(),
         ai_models=ai_models(),
-        incidents=list(showing.incidents("open")),
     )
 
 
-_now = Remembered(_read, READ_S)
-_beside = Remembered(_read_beside, SLOW_S)
+_now = Remembered(_read, READ_S, grace=GRACE_S)
+# Apart from what is slow, so that no banner is well for five seconds more.
+_open = Remembered(lambda: list(showing.incidents("open")), READ_S, grace=GRACE_S)
+_beside = Remembered(_read_beside, SLOW_S, grace=SLOW_GRACE_S)

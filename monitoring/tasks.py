@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.timezone import now
 
-from monitoring import aimodels, cycle, pruning, rollups
+from monitoring import aimodels, cycle, prepared, pruning
 from monitoring.alerts import evaluating
 from monitoring.incidents import keeping
 from monitoring.notices import outbox
@@ -15,7 +15,7 @@ def run_checks() -> str:
     """Whatever is due, and the roll-ups that it changes."""
     try:
         done = cycle.run()
-        rollups.run(now())
+        prepared.roll_up(now())
     finally:
         calls.flush()
     return str(done)

@@ -18,7 +18,7 @@ from monitoring import modelpages, pages, readings, system
 def overview(request: HttpRequest) -> HttpResponse:
     if not pages.may_look(request):
         return render(request, "status/private.html")
-    return render(request, "status/overview.html", pages.overview(readings.board()))
+    return render(request, "status/overview.html", {"page": pages.drawn()})
 
 
 @require_safe

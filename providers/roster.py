@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.db import Error as DatabaseIsOut
+from django.db import connections
 
 from providers import envkeys
 from providers.datasets import CoinQuery, Dataset, PriceQuery, Query
@@ -35,33 +36,39 @@ MOST_CALLS = 2000  # read at once: what came before them has faded, or will soon
 
 
 class Remembered(Generic[T]):
-    """What `load` returned at most `ttl` seconds ago; one thread reloads, others go by the old."""
+    """
+    What `load` returned at most `ttl` seconds ago; one thread reloads, others go by the old.
+
+    Within `grace` seconds more nobody waits at all: the old is handed out while it is loaded
+    behind. Who comes later, or first, waits for the new.
+    """
 
     def __init__(
-        self, load: Callable[[], T], ttl: float, clock: Callable[[], float] = time.monotonic
+        self,
+        load: Callable[[], T],
+        ttl: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        grace: float = 0.0,
     ) -> None:
         self.load = load
         self.ttl = ttl
+        self.grace = grace
         self.clock = clock
         self._value: T | None = None
         self._at = float("-inf")
         self._lock = threading.Lock()
 
     def get(self) -> T:
-        value = self._value
-        if value is not None and self.clock() < self._at + self.ttl:
-            return value
+        value, age = self._value, self.clock() - self._at
         if value is None:
             with self._lock:
                 return self._reload() if self._value is None else self._value
-        if self._lock.acquire(blocking=False):
-            try:
-                return self._reload()
-            except DatabaseIsOut as error:
-                logger.error("the database is out of reach, going by the last rows: %s", error)
-                self._at = self.clock()
-            finally:
-                self._lock.release()
+        if age >= self.ttl and self._lock.acquire(blocking=False):
+            if age < self.ttl + self.grace:
+                _start(self._reload_behind)
+                return self._value or value
+            return self._reload_or(value)
         return value
 
     def peek(self) -> T | None:
@@ -72,12 +79,43 @@ class Remembered(Generic[T]):
         self._value, self._at = self.load(), self.clock()
         return self._value
 
+    def _reload_or(self, value: T) -> T:
+        """Reload, and let go of the lock; `value` while there is no database."""
+        try:
+            return self._reload()
+        except DatabaseIsOut as error:
+            logger.error("the database is out of reach, going by the last rows: %s", error)
+            self._at = self.clock()
+            return value
+        finally:
+            self._lock.release()
+
+    def _reload_behind(self) -> None:
+        if (value := self._value) is None:  # forgotten meanwhile
+            self._lock.release()
+            return
+        self._reload_or(value)
+
     def outdate(self) -> None:
         """Load at the next `get`; until then `peek` still finds the old."""
         self._at = float("-inf")
 
     def forget(self) -> None:
         self._value, self._at = None, float("-inf")
+
+
+def _start(job: Callable[[], None]) -> None:
+    """Do it in a thread of its own, with database connections of its own."""
+
+    def run() -> None:
+        try:
+            job()
+        except Exception:
+            logger.exception("what was remembered could not be loaded anew")
+        finally:
+            connections.close_all()
+
+    threading.Thread(target=run, name="reload", daemon=True).start()
 
 
 @dataclass(frozen=True)

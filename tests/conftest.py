@@ -57,6 +57,8 @@ def clock() -> Clock:
 def _forgetful(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A test begins like a process does. Calls are written when it says `calls.flush()`."""
     monkeypatch.setattr(calls, "_start", lambda: None)
+    # Another thread's connection would see nothing of a test's transaction.
+    monkeypatch.setattr(roster, "_start", lambda job: job())
     forget_everything()
     yield
     while_refreshing()

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from monitoring.readings import WINDOWS
+from monitoring.prepared import WINDOWS
 from providers.datasets import DATASETS
 from providers.health import Kind
 

@@ -1,9 +1,9 @@
 """
 Whether a long past makes anything slow: status routes, the overview page, one endpoint's week, CSV.
 
-10 million results on a PostgreSQL of its own, loaded by COPY; 1 million on SQLite. Roll-ups and
-intervals are made of them by the real code. Times are of the server, without the network, each time
-with nothing remembered. `python -m tests.bench.history small` is a quick look.
+10 million results on a PostgreSQL of its own, loaded by COPY; 1 million on SQLite. Roll-ups, and
+what is made ready of them, are made by the real code. Times are of the server, without the network,
+each time with nothing remembered of any row. `python -m tests.bench.history small` is a quick look.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ MOST_MS = {
     "/api/providers/best": 50.0,
     "/api/providers/health": 50.0,
     "/api/status": 50.0,
+    "/api/system/status": 50.0,
     "/status": 50.0,
     "/api/providers/history/p7?hours=168": 100.0,
     "/status/p7": 100.0,
@@ -52,7 +53,8 @@ def main(sizes: dict[str, int] | None = None) -> list[Row]:
 def _measured(name: str, sizes: dict[str, int], url: str) -> list[Row]:
     number, endpoints = sizes[name], sizes["endpoints"]
     with tempfile.TemporaryDirectory() as folder:
-        env = installation(Path(folder), DATABASE_URL=url, LOG_LEVEL="ERROR")
+        unlimited = {"ANONYMOUS_PER_MINUTE": "1000000"}
+        env = installation(Path(folder), DATABASE_URL=url, LOG_LEVEL="ERROR", **unlimited)
         env |= {"DJANGO_SETTINGS_MODULE": "aggregator.settings"}
         work = [sys.executable, "-m", "tests.bench.history", "work", str(number), str(endpoints)]
         done = subprocess.run(work, env=env, cwd=ROOT, check=True, stdout=subprocess.PIPE)
@@ -60,8 +62,9 @@ def _measured(name: str, sizes: dict[str, int], url: str) -> list[Row]:
     rows = [Row(f"{number:,} results loaded, {name}", f"{found['loaded_s']:.0f} s")]
     rows.append(Row(f"rolled up, {name}", f"{found['rolled_s']:.0f} s"))
     for path, most in MOST_MS.items():
-        ms = found["ms"][path]
-        rows.append(Row(f"{path}, {name}", f"{ms:.0f} ms", f"under {most:g} ms", ms < most))
+        ms, cpu_ms = found["ms"][path]
+        took = f"{ms:.0f} ms, {cpu_ms:.0f} of our CPU"
+        rows.append(Row(f"{path}, {name}", took, f"under {most:g} ms", ms < most))
     grown = found["csv_mb"]
     held = grown <= MOST_CSV_MB
     rows.append(
@@ -80,13 +83,13 @@ def work(number: int, endpoints: int) -> dict[str, Any]:
     from django.core.management import call_command
     from django.utils.timezone import now
 
-    from monitoring import rollups
+    from monitoring import prepared
 
     call_command("migrate", verbosity=0)
     began = time.monotonic()
     _load(number, endpoints)
     loaded = time.monotonic()
-    rollups.run(now())
+    prepared.roll_up(now())
     rolled = time.monotonic()
     return {
         "loaded_s": loaded - began,
@@ -97,7 +100,7 @@ def work(number: int, endpoints: int) -> dict[str, Any]:
 
 
 def _load(number: int, many: int) -> None:
-    from django.db import connection
+    from django.db import connection, transaction
     from django.utils.timezone import now
 
     from monitoring import roll
@@ -123,24 +126,49 @@ def _load(number: int, many: int) -> None:
     )
     endpoints = list(Endpoint.objects.order_by("pk").values_list("pk", flat=True))
     StateChange.objects.bulk_create(_intervals(endpoints, began), batch_size=2000)
-    columns = (
-        *("endpoint_id", "run", "at", "finding", "status", "outcome", "response_time_ms"),
-        *("error", "source", "written_at"),
-    )
     rows = _results(endpoints, number, moment - timedelta(seconds=WEEK_S - 3600), moment)
     with connection.cursor() as cursor:
-        names = ", ".join(columns)
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY monitoring_checkresult ({names}) FROM STDIN") as copy:
-                for row in rows:
-                    copy.write_row(row)
-            cursor.execute("ANALYZE")
+            _copy(cursor, rows)
         else:
-            marks = ", ".join(["%s"] * len(columns))
-            insert = f"INSERT INTO monitoring_checkresult ({names}) VALUES ({marks})"  # noqa: S608
-            for batch in _batches(rows, 20_000):
-                cursor.executemany(insert, batch)
-            cursor.execute("ANALYZE")
+            marks = ", ".join(["%s"] * len(COLUMNS))
+            names = ", ".join(COLUMNS)
+            insert = f"INSERT INTO {TABLE} ({names}) VALUES ({marks})"  # noqa: S608
+            with transaction.atomic():
+                for batch in _batches(rows, 20_000):
+                    cursor.executemany(insert, batch)
+        cursor.execute("ANALYZE")
+
+
+TABLE = "monitoring_checkresult"
+COLUMNS = (
+    *("endpoint_id", "run", "at", "finding", "status", "outcome", "response_time_ms"),
+    *("error", "source", "written_at"),
+)
+
+
+def _copy(cursor: Any, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Without keys to look up and indexes to keep meanwhile: that takes a third of the time."""
+    cursor.execute(
+        "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND indexname NOT LIKE %s",
+        [TABLE, "%pkey"],
+    )
+    indexes = cursor.fetchall()
+    cursor.execute("SET session_replication_role = replica")
+    cursor.execute(f"ALTER TABLE {TABLE} DROP CONSTRAINT one_result_a_run")
+    for name, _ in indexes:
+        cursor.execute(f"DROP INDEX IF EXISTS {name}")
+    with cursor.copy(f"COPY {TABLE} ({', '.join(COLUMNS)}) FROM STDIN") as copy:
+        for batch in _batches(rows, 5_000):
+            copy.write("".join(map(_line, batch)))
+    cursor.execute("SET session_replication_role = DEFAULT")
+    for _, definition in indexes:
+        cursor.execute(definition)
+
+
+def _line(row: tuple[Any, ...]) -> str:
+    """A row as COPY reads it: nothing in it needs quoting."""
+    return "\t".join(["\\N" if value is None else str(value) for value in row]) + "\n"
 
 
 def _results(endpoints: list[int], number: int, start: Any, end: Any) -> Iterator[tuple[Any, ...]]:
@@ -148,7 +176,7 @@ def _results(endpoints: list[int], number: int, start: Any, end: Any) -> Iterato
     chance, each = Random(7), number // len(endpoints)
     step = (end - start) / each
     for n in range(each):
-        at = start + n * step
+        at = str(start + n * step)
         for endpoint in endpoints:
             if chance.random() < 0.02:
                 said: tuple[Any, ...] = ("fault", "degraded", "timed_out", None, "no answer")
@@ -183,21 +211,21 @@ def _batches(rows: Iterable[Any], size: int) -> Iterator[list[Any]]:
         yield batch
 
 
-def _ms(path: str) -> float:
-    """The best of several, each with nothing remembered: the machine may be busy with others."""
+def _ms(path: str) -> tuple[float, float]:
+    """The best of several, and our part of it: the machine may be busy with others."""
     from django.test import Client
 
-    from monitoring import readings
+    from monitoring import pages, readings, system
     from providers import roster
 
     client, took = Client(SERVER_NAME="localhost"), []
     client.get(path)
     for _ in range(TIMES):
-        readings.forget()
-        roster.forget()
-        began = time.perf_counter()
+        for remembering in (readings, roster, system, pages):
+            remembering.forget()
+        began, worked = time.perf_counter(), time.thread_time()
         response = client.get(path)
-        took.append(1000 * (time.perf_counter() - began))
+        took.append((1000 * (time.perf_counter() - began), 1000 * (time.thread_time() - worked)))
         assert response.status_code == 200, response.content
     return min(took)
 

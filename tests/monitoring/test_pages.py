@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from monitoring import pages, readings
+from monitoring import pages, prepared, readings
 from monitoring.models import Plan, StateChange
 from providers import roster
 from providers.health import Health
@@ -147,13 +147,24 @@ def test_a_handful_of_queries_whatever_the_history(client: Client) -> None:
         one = endpoint(f"p{n}")
         was(one, *[("healthy", 1), ("down", 1)] * 10)
         results(one, *["good"] * 20)
+    prepared.prepare(now())
     for path in ("/status", "/status/p1"):
         readings.forget()
         pages.forget()
         roster.forget()
         with CaptureQueriesContext(connection) as found:
             assert client.get(path).status_code == 200
-        assert len(found) <= 14, [query["sql"][:100] for query in found]
+        assert len(found) <= 15, [query["sql"][:100] for query in found]
+        assert not [query for query in found if "monitoring_rollup" in query["sql"]][1:]
+
+
+def test_who_comes_within_a_second_of_another_reads_nothing(
+    client: Client, django_assert_num_queries: Any
+) -> None:
+    was(endpoint("a"), ("healthy", 5))
+    page(client)
+    with django_assert_num_queries(0):
+        client.get("/status")
 
 
 def test_it_works_without_a_script_and_brings_nothing_from_elsewhere(client: Client) -> None:

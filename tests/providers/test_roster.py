@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from typing import Any
 
 import pytest
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.utils.timezone import now
 
 from providers import roster
@@ -284,3 +287,62 @@ def test_two_processes_that_began_at_different_times_agree(
     assert one
     assert other
     assert (one.good, one.bad) == pytest.approx((other.good, other.bad))
+
+
+def test_nobody_waits_for_what_is_a_little_old(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs: list[Callable[[], None]] = []
+    monkeypatch.setattr(roster, "_start", jobs.append)
+    values = count(1)
+    remembered = Remembered(lambda: next(values), 1.0, clock, grace=2.0)
+    assert remembered.get() == 1
+    clock.tick(1)
+    assert [remembered.get(), remembered.get()] == [1, 1]
+    (job,) = jobs  # one loads, whoever else comes meanwhile
+    job()
+    assert remembered.get() == 2
+    assert len(jobs) == 1
+
+
+def test_who_comes_late_waits_for_the_new(clock: Clock) -> None:
+    values = count(1)
+    remembered = Remembered(lambda: next(values), 1.0, clock, grace=2.0)
+    assert remembered.get() == 1
+    clock.tick(3)
+    assert remembered.get() == 2
+
+
+def test_a_reload_behind_that_fails_is_tried_again(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(job: Callable[[], None]) -> None:
+        with suppress(ZeroDivisionError):
+            job()
+
+    monkeypatch.setattr(roster, "_start", start)
+    values = iter([1, 0, 2])
+    remembered = Remembered(lambda: 4 // next(values), 1.0, clock, grace=9.0)
+    assert remembered.get() == 4
+    clock.tick(1)
+    assert [remembered.get(), remembered.get()] == [4, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reload_behind_leaves_no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # with a thread, as in a server
+    done = threading.Event()
+    seen: list[Any] = []
+
+    def job() -> None:
+        connection.ensure_connection()
+        seen.append(connection.connection)
+        done.set()
+
+    roster._start(job)
+    assert done.wait(5)
+    for thread in threading.enumerate():
+        if thread.name == "reload":
+            thread.join(5)
+    assert len(seen) == 1
+    assert seen[0] is not connection.connection

@@ -18,7 +18,7 @@ from django.core.management.base import BaseCommand
 from django.db import Error, close_old_connections
 from django.utils.timezone import now
 
-from monitoring import cycle, outage, rollups, tasks
+from monitoring import cycle, outage, prepared, tasks
 from providers import calls
 from providers.roster import Remembered
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 timetable.get()
                 if cycle.run().checked:
                     timetable.outdate()
-                    rollups.run(now())
+                    prepared.roll_up(now())
                 if time.monotonic() - watched >= WATCH_EVERY_S:
                     watched = time.monotonic()
                     tasks.watch()
