@@ -15,7 +15,18 @@ from chat.masking import KINDS, marked
 
 # Cues and masks that only a question about our subjects has.
 OURS = frozenset(
-    ("crypto", "figures", "chain figures", "fees", "economy", "macro events", "levels", "patterns")
+    (
+        "crypto",
+        "figures",
+        "chain figures",
+        "fees",
+        "economy",
+        "macro events",
+        "levels",
+        "patterns",
+        "our words",
+        "our houses",
+    )
 )
 OURS_MASKED = frozenset(("asset", "macro", "study"))
 # Up to so many words, marks counted as one, a question is of the first, second, ... length.
