@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from chat import glossary
+from chat.cues import cues
 from chat.entities import Entities
 from chat.following import is_bare
 from chat.masking import words
@@ -85,7 +86,7 @@ def fees(said: str, text: str, found: Entities) -> bool:
         return False
     return len(said.split()) <= 5 and not re.search(
         r"\b(?:what is|whats a|why|how do|how does|explain|mean|limits?|tokens?|war|station|used|"
-        r"who|understand|for|endpoint|data|missing|source)\b",
+        r"who|understand|for|endpoint|data|missing|source|wei|to|near|determined|formed)\b",
         said,
     )
 
@@ -109,7 +110,7 @@ def headlines(said: str, text: str, found: Entities) -> bool:
 def fear(said: str, text: str, found: Entities) -> bool:
     return bool(_FEAR.search(said)) and not re.search(
         r"\b(?:what is|how is|explain|calculat\w*|buy|mean|work|vs|should|built|source|"
-        r"reachable)\b",
+        r"reachable|do you|who)\b",
         said,
     )
 
@@ -122,7 +123,7 @@ def study(said: str, text: str, found: Entities) -> bool:
 
 _DEFINE = re.compile(
     r"^(?:what is|what are|whats|what s|define|explain|meaning of|definition of|what does)"
-    r"(?: an?| the)? (?P<what>.+?)(?: mean| means| exactly| in crypto)?$"
+    r"(?: an?| (?P<the>the))? (?P<what>.+?)(?: mean| means| exactly| in crypto)?$"
 )
 
 
@@ -130,6 +131,9 @@ def definition(said: str, text: str, found: Entities) -> bool:
     """The name of an entry of the glossary, or of an asset, and nothing else."""
     asked = _DEFINE.match(said)
     if asked is None or found.series or found.studies or found.period:
+        return False
+    # "what is a hashrate" asks for the idea, "what's the hashrate" for the figure.
+    if asked["the"] and {"figures", "chain figures", "fees"} & set(cues(said)):
         return False
     what = asked["what"]
     named = any(what in (words(a.name), words(a.id)) for a in found.assets)

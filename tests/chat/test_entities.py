@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chat.entities import Amount, Entities
 from chat.following import carried, is_bare, refers_back
-from tests.chat.test_rules import find
+from tests.chat.finding import find
 
 
 def keys(text: str) -> list[str]:
