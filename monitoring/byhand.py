@@ -55,7 +55,7 @@ def at_once(name: str) -> Health:
         raise Overlap(f"At this moment {name} is being checked.")
     cycle.check(claimed, Plan.current())
     calls.flush()
-    rollups.run(current_time())
+    prepared.roll_up(current_time())
     readings.forget()
     return Health.objects.get(name=name)
 
