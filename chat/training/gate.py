@@ -13,9 +13,10 @@ from typing import Any
 # What reports are asked for, as `Report.as_json` writes them.
 Metrics = Mapping[str, Any]
 
-# Of every category. The smallest has 33 frozen questions, so its F1 moves by some 0.08 by chance:
-# a floor close below what is usual would refuse good models at random.
-LEAST_F1 = 0.60
+# Of every category. The lowest of the base model is OUT_OF_SCOPE with 0.74 (docs/learning.md). Some
+# have only 33 frozen questions, whose F1 moves by some 0.08 by chance: a refusal by a hair is to be
+# looked at, and a person may still promote the model.
+LEAST_F1 = 0.70
 WORST_CALIBRATION = 0.05
 SLOWEST_MS = 10.0  # the 95th percentile of a classification
 LARGEST_BYTES = 10_000_000
