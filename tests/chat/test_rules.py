@@ -50,6 +50,8 @@ def test_a_rule_is_as_right_as_it_says() -> None:
         ("How did Solana do in the past 7 days?", Category.MARKET_DATA),
         ("Should I buy Solana?", Category.ADVICE),
         ("is coingecko up", Category.SYSTEM_STATUS),
+        ("what is a hashrate", Category.EDUCATIONAL),
+        ("what's the hashrate", None),
         ("will btc reach 200k", None),
         ("why is eth down", None),
         ("the weather in paris", None),

@@ -69,6 +69,8 @@ def test_signs_tell_what_goes_together() -> None:
         found
     )
     assert "other" in signs("how do planes fly")
+    assert "other+word:fly" in signs("how do planes fly")
+    assert {"glossary", "ours"} <= set(signs("flash loan"))
 
 
 def test_a_section_of_cues_is_named_once_and_not_empty() -> None:
