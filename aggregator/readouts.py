@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -202,6 +203,11 @@ def _next_run(seconds: float) -> str:
 def cache_hits(start: datetime, end: datetime) -> dict[datetime, dict[str, float]]:
     """How answers came about in each hour of a span (see `traffic`); nothing before the first."""
     return traffic.answers_by_hour(start, end)
+
+
+def hit_rate(hours: Mapping[datetime, Mapping[str, float]]) -> float | None:
+    """Of the answers of these hours, how many came off the shelf, in percent; None without any."""
+    return traffic.hit_rate(hours)
 
 
 def cache_hit_rate(moment: datetime) -> float | None:

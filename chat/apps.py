@@ -9,6 +9,6 @@ class ChatConfig(AppConfig):
     name = "chat"
 
     def ready(self) -> None:
-        from chat import personal
+        from chat import figures, personal  # noqa: F401 (figures registers metrics)
 
         personal.hold()

@@ -44,8 +44,8 @@ def prepare(moment: datetime) -> None:
         for name in WINDOWS
         if name not in BRIEF
     ]
-    of_all = list(Endpoint.objects.select_related("health"))
-    rows.append(Prepared(name=DAYS, at=moment, body=pasts.packed(of_all, moment)))
+    watched = list(Endpoint.objects.of_providers().select_related("health"))
+    rows.append(Prepared(name=DAYS, at=moment, body=pasts.packed(watched, moment)))
     Prepared.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["name"], update_fields=["at", "body"]
     )

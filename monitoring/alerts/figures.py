@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import inf
 from typing import Any
@@ -18,6 +19,7 @@ from monitoring.metrics import Figures, metric
 from monitoring.models import Notice, Rollup, Size
 from monitoring.notices.models import Fate
 from providers import usage
+from providers.aimodels import AiModel, ModelStatus
 from providers.health import Kind
 from providers.models import Call
 from providers.quota import Quota
@@ -72,6 +74,22 @@ def traffic(moment: datetime) -> Figures:
     return {"": now / max(usual, LEAST_TRAFFIC / 3)}
 
 
+@metric("cache_hits", "Answers off the shelf, by the share of a day", unit="times")
+def cache_hits(moment: datetime) -> Figures:
+    """This hour and the one before it, beside the day before them: the books are by the hour."""
+    split = moment.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+    hours = readouts.cache_hits(split - BASELINE, moment)
+    late = {hour: page for hour, page in hours.items() if hour >= split}
+    usual = {hour: page for hour, page in hours.items() if hour < split}
+    now, before = (_hit_rate(late), _hit_rate(usual))
+    return {"": now / before if now is not None and before else None}
+
+
+def _hit_rate(hours: Mapping[datetime, Mapping[str, float]]) -> float | None:
+    enough = sum(sum(page.values()) for page in hours.values()) >= LEAST_BASELINE
+    return readouts.hit_rate(hours) if enough else None
+
+
 # -- Endpoints ---------------------------------------------------------------------------------
 
 
@@ -82,6 +100,17 @@ def provider_down(moment: datetime) -> Figures:
         name: None if item.status is Status.UNKNOWN else float(item.status is Status.DOWN)
         for name, item in readings.board().readings.items()
         if item.is_watched and item.health.kind != Kind.MODEL
+    }
+
+
+@metric("model_down", "AI model down", scoped=True, flag=True)
+def model_down(moment: datetime) -> Figures:
+    """1 for what failed or is gone; nothing of one that was never looked at, or wants a token."""
+    gone = (ModelStatus.FAILED, ModelStatus.NOT_FOUND, ModelStatus.UNSERVED)
+    silent = (ModelStatus.UNKNOWN, ModelStatus.AUTH_REQUIRED)
+    return {
+        key: None if status in silent else float(status in gone)
+        for key, status in AiModel.objects.active().values_list("model_key", "status")
     }
 
 

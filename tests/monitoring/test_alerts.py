@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.utils.timezone import now
 
-from aggregator import heartbeat
+from aggregator import heartbeat, readouts
 from monitoring import metrics, network, turns
 from monitoring.alerts import burning, defaults, evaluating, figures
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
@@ -20,6 +20,7 @@ from monitoring.notices.message import Message
 from monitoring.notices.models import Channel, Notice
 from monitoring.notices.sending import Sent
 from providers import roster, tallies, usage
+from providers.aimodels import AiModel
 from providers.models import Call, Provider
 from tests.monitoring.test_incidents import channel
 from tests.monitoring.world import endpoint, results
@@ -198,11 +199,31 @@ def test_the_shipped_rules_are_there_once_and_are_the_operators_to_change() -> N
     assert AlertRule.objects.get(slug="cpu").threshold == 75
 
 
-def test_the_shipped_rules_name_metrics_that_are_there_or_to_come() -> None:
-    unknown = {rule["metric"] for rule in defaults.RULES if metrics.get(rule["metric"]) is None}
-    assert unknown <= {
-        *("model_down", "classification_confidence", "negative_feedback", "cache_hits")
+def test_the_shipped_rules_name_metrics_that_are_there() -> None:
+    assert not [rule["metric"] for rule in defaults.RULES if metrics.get(rule["metric"]) is None]
+
+
+@pytest.mark.parametrize(
+    ("late", "usual", "share"),
+    [((30, 70), (60, 40), 0.5), ((1, 9), (60, 40), None), ((50, 50), (0, 0), None)],
+)
+def test_hits_are_measured_by_those_of_the_day(
+    late: tuple[int, int], usual: tuple[int, int], share: float | None, monkeypatch: Any
+) -> None:
+    hour = START.replace(minute=0, second=0, microsecond=0)
+    books = {hour: late, hour - timedelta(hours=5): usual}
+    pages = {
+        at: {"hit": float(hits), "miss": float(misses)} for at, (hits, misses) in books.items()
     }
+    monkeypatch.setattr(readouts, "cache_hits", lambda start, end: pages)
+    assert figures.cache_hits(START) == {"": share}
+
+
+def test_a_model_that_failed_is_down_and_one_nobody_looked_at_is_not_known() -> None:
+    for key, status in (("a", "available"), ("b", "failed"), ("c", "unknown"), ("d", "not_found")):
+        AiModel.objects.create(model_id=f"x/{key}", model_key=key, status=status)
+    AiModel.objects.create(model_id="x/off", model_key="off", status="failed", is_active=False)
+    assert figures.model_down(now()) == {"a": 0.0, "b": 1.0, "c": None, "d": 1.0}
 
 
 def test_a_quiet_installation_raises_no_alert() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from aggregator import heartbeat, schedules
 from aggregator.traffic import Traffic
-from monitoring import machine, mishaps, readings, system
+from monitoring import machine, mishaps, prepared, readings, system
 from providers import roster
 from providers.errors import Throttled
 from providers.health import Health
@@ -209,6 +209,7 @@ def test_hundreds_may_poll(client: Client) -> None:
         one = endpoint(f"p{n}")
         results(one, *["good"] * 20)
         called(Provider.objects.get(slug=f"p{n}"), *["ok", "broken"] * 10)
+    prepared.prepare(now())
     forget()
     with CaptureQueriesContext(connection) as found:
         assert client.get(URL).status_code == 200
