@@ -188,8 +188,10 @@ def test_a_slow_one_is_given_up_at_the_deadline(world: Hosts) -> None:
 
 
 def test_an_answer_that_drips_is_given_up_in_the_middle(world: Hosts) -> None:
-    row = world.row("groq", timeout_s=1)
-    world.spoil(row, "drip=0.002")
+    row = world.row("groq", timeout_s=3)
+    world.spoil(
+        row, "drip=0.006"
+    )  # seconds a byte: the first piece is there in time, the end is not
     pieces = streaming.stream(row, query("groq"), patience())
     assert next(pieces) is not None
     with pytest.raises(TimedOut):

@@ -343,9 +343,9 @@ def test_an_entity_nobody_declared_is_no_trap() -> None:
     ["<" * 40_000, "<a " * 40_000, "<a <" * 20_000, "<a>" * 40_000, "&lt;" * 400_000, "&" * 10**6],
 )
 def test_a_monstrous_description_takes_no_monstrous_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # a busy machine is not the text's fault
     articles, _ = read(feed(item(more=f"<description><![CDATA[{text}]]></description>")))
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
     assert len(articles) == 1
     assert len(articles[0].summary or "") <= 1000
 
