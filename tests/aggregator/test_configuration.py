@@ -10,7 +10,7 @@ import pytest
 import yaml
 from django.core.management import CommandError, call_command
 from django.db import models
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -133,7 +133,6 @@ PROVIDERS = st.dictionaries(
 
 
 class RoundTrip(TestCase):
-    @settings(max_examples=40, deadline=None)
     @given(PROVIDERS, st.dictionaries(WORDS.filter(str.strip), st.integers(1, 99), max_size=3))
     def test_any_configuration_survives(
         self, providers: dict[str, Any], clients: dict[str, int]
@@ -155,7 +154,6 @@ class RoundTrip(TestCase):
             slug: values["notes"] for slug, values in providers.items()
         }
 
-    @settings(max_examples=40, deadline=None)
     @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda b: b.decode("latin-1")))
     def test_any_text_is_taken_or_refused(self, body: str) -> None:
         with suppress(BadConfiguration):
