@@ -111,7 +111,8 @@ def test_what_nobody_edited_goes_on_to_follow_the_catalogue() -> None:
 @pytest.mark.django_db
 def test_the_export_of_an_untouched_catalogue_names_no_asset_and_no_resource() -> None:
     load()
-    assert set(configuration.export().sections) == {"profile", "providers", "policies"}
+    told = {"profile", "providers", "policies", "service_levels"}
+    assert set(configuration.export().sections) == told
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

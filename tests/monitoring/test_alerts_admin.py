@@ -192,7 +192,7 @@ def test_rules_say_what_they_mean_and_measure(admin_client: Client) -> None:
     defaults.sync()
     rule = AlertRule.objects.get(slug="cpu")
     Measured.objects.create(rule=rule, value=42.0)
-    other = AlertRule.objects.get(slug="confidence")
+    other = AlertRule.objects.create(name="Of an app that is gone", metric="gone", threshold=1)
     Measured.objects.create(rule=other, note="no such metric yet: nothing measured")
     text = page(admin_client, "alertrule/")
     assert "CPU busy, since the last look above 90 % for 5 min" in text
