@@ -251,6 +251,7 @@ for name in ("a" * 32, "b" * 32):
 ERASED = "from chat import privacy; print(privacy.erase(privacy.of_pseudonym('a' * 32)))"
 
 
+@pytest.mark.slow
 def test_who_was_erased_since_is_not_brought_back(house: House, tmp_path: Path) -> None:
     house.managed("shell", "-c", SOMEBODY)
     house.managed("backup", tmp_path / "it.tar.gz")
@@ -268,6 +269,7 @@ def test_a_backup_without_a_path_goes_beside_the_database(house: House) -> None:
     assert sorted(path.name for path in house.folder.glob(".*")) == []
 
 
+@pytest.mark.slow
 def test_a_backup_of_an_older_version_is_migrated_after_its_restore(
     house: House, tmp_path: Path
 ) -> None:
@@ -291,6 +293,7 @@ def test_a_backup_is_not_written_over_another(house: House, tmp_path: Path) -> N
     assert taken.read_text() == "precious"
 
 
+@pytest.mark.slow
 def test_a_restore_asks_first(house: House, tmp_path: Path) -> None:
     house.managed("backup", tmp_path / "it")
     house.name("after")
@@ -301,6 +304,7 @@ def test_a_restore_asks_first(house: House, tmp_path: Path) -> None:
     assert house.names() == set()
 
 
+@pytest.mark.slow
 def test_what_cannot_be_restored_is_refused_in_one_line_and_changes_nothing(
     house: House, tmp_path: Path
 ) -> None:
@@ -372,6 +376,7 @@ def test_a_backup_sees_one_moment_while_others_write(lite: House, tmp_path: Path
     assert len(numbers) >= 20
 
 
+@pytest.mark.slow
 def test_who_has_the_database_open_sees_the_restored_rows(lite: House, tmp_path: Path) -> None:
     lite.name("saved")
     lite.managed("backup", tmp_path / "it")

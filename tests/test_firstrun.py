@@ -225,6 +225,7 @@ def interrupt(started: Running) -> list[psutil.Process]:
     return left
 
 
+@pytest.mark.slow
 def test_make_run_starts_stops_and_starts_again_without_losing_anything(checkout: Path) -> None:
     port = free_port()
     with make_run(checkout, port) as first:
@@ -242,6 +243,7 @@ def test_make_run_starts_stops_and_starts_again_without_losing_anything(checkout
     assert not answers(port)
 
 
+@pytest.mark.slow
 def test_make_run_in_the_sandbox_answers_and_says_so(checkout: Path) -> None:
     port, sandbox_port = free_port(), free_port()
     with make_run(checkout, port, SANDBOX="1", SANDBOX_PORT=str(sandbox_port)) as started:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from aggregator.respawn import OFTEN, Watch
 from tests.private import Running, running
@@ -85,6 +86,7 @@ def first(started: Running) -> psutil.Process:
     return family(started)[0]
 
 
+@pytest.mark.slow
 def test_what_is_stopped_in_its_tracks_is_ended_and_started_again() -> None:
     with running([*WATCHED, BEATING]) as started:
         started.wait_for("up")
@@ -100,6 +102,7 @@ def test_what_is_stopped_in_its_tracks_is_ended_and_started_again() -> None:
         assert started.process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_the_children_of_what_is_stuck_go_with_it() -> None:
     with running([*WATCHED, PARENT]) as started:
         started.wait_for("ready")

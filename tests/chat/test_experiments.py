@@ -70,6 +70,7 @@ def test_an_a_a_test_finds_nothing() -> None:
     assert rung == 0
 
 
+@pytest.mark.slow
 def test_guard_rails_stay_silent_however_often_they_look() -> None:
     rng, rung = Random(5), 0
     for _ in range(60):

@@ -19,6 +19,7 @@ def judged(text: str) -> str | None:
     return verdict.category if verdict else None
 
 
+@pytest.mark.slow
 def test_a_rule_is_as_right_as_it_says() -> None:
     fired: Counter[str] = Counter()
     right: Counter[str] = Counter()
