@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chat import questions
 from tests.browser.conftest import Visiting
 from tests.browser.site import NARROW, Site
 
@@ -46,7 +47,7 @@ def test_from_a_bad_answer_to_a_promoted_model(fresh: Site, look: Visiting) -> N
 
     visit.go("/admin/chat/datasetversion/")
     page.get_by_role("button", name="Freeze what there is now").click()
-    page.get_by_text("dataset 1: 7,923 questions.").wait_for()
+    page.get_by_text(f"dataset 1: {len(questions.train()) + 1:,} questions.").wait_for()
     page.get_by_role("button", name="Train on dataset 1").click()
     page.get_by_text("Queued", exact=True).wait_for()
     # What a worker does with it.
