@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from monitoring.models import Endpoint
-from monitoring.querysets import is_due
 
 LEASE = timedelta(seconds=90)  # longer than a batch may take: see `cycle`
 
@@ -37,8 +36,10 @@ def claim(endpoints: Iterable[Endpoint], moment: datetime) -> list[Endpoint]:
 def _claim(row: Endpoint, moment: datetime, *, only_due: bool = False) -> bool:
     # The token that was read pins the row: who claimed it meanwhile has changed it.
     rows = Endpoint.objects.free(moment).filter(pk=row.pk, lease_token=row.lease_token)
-    if only_due:  # it may have been paused, or checked and put off
-        rows = rows.filter(is_due(moment), paused=False)
+    if only_due:
+        # It may have been paused or put off since it was read. By columns of its own alone: over a
+        # join PostgreSQL judges by what was there before it waited for the row, and two would win.
+        rows = rows.filter(next_due=row.next_due, paused=False)
     token, until = row.lease_token + 1, moment + LEASE
     if not rows.update(lease_token=token, lease_until=until):
         return False
