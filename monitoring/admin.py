@@ -7,8 +7,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -22,13 +21,11 @@ from monitoring.incidents import admin as _incidents  # noqa: F401
 from monitoring.models import CheckResult, Endpoint, Plan, StateChange
 from monitoring.notices import admin as _notices  # noqa: F401
 from providers import changes
-from providers.admin.edits import Obeyed, log_change, who
+from providers.admin.edits import ForOnlyRow, Obeyed, log_change, who
 
 
 @admin.register(Plan)
-class PlanAdmin(Obeyed):
-    """There is one; its list leads to it."""
-
+class PlanAdmin(ForOnlyRow):
     forget: Callable[[], None] = staticmethod(readings.forget)
     fieldsets = (
         (None, {"fields": ("paused", "interval_s", "timeout_s")}),
@@ -48,18 +45,6 @@ class PlanAdmin(Obeyed):
             {"fields": ("keep_results_days", "keep_minutes_days", "keep_hours_days")},
         ),
     )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            return super().changelist_view(request, extra_context)
-        Plan.current().save()
-        return redirect(reverse("admin:monitoring_plan_change", args=[1]))
 
 
 @admin.register(Endpoint)

@@ -17,20 +17,21 @@ LOOKS = {"minor": "degraded", "major": "down", "critical": "down"}
 
 def status_badge(status: str, reason: str = "") -> SafeString:
     """A status as a shape and a word, with its reason below."""
-    return _badge(status, status.replace("_", " "), reason)
+    return badge(status, status.replace("_", " "), reason)
 
 
 def severity_badge(severity: str, *, is_open: bool, said: str = "") -> SafeString:
     if is_open:
-        return _badge(LOOKS[severity], severity, said)
-    return _badge("healthy", f"over ({severity})", said)
+        return badge(LOOKS[severity], severity, said)
+    return badge("healthy", f"over ({severity})", said)
 
 
-def _badge(status: str, word: str, said: str) -> SafeString:
-    badge = render_to_string("parts/status.html", {"status": status, "word": word})
+def badge(status: str, word: str, said: str) -> SafeString:
+    """The shape of a status with a word of its own, and what is said of it below."""
+    shape = render_to_string("parts/status.html", {"status": status, "word": word})
     return format_html(
         '{}<small class="reason">{}</small>',
-        mark_safe(badge),  # noqa: S308 (a template of ours, which escapes)
+        mark_safe(shape),  # noqa: S308 (a template of ours, which escapes)
         said,
     )
 

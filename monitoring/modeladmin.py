@@ -7,31 +7,23 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.template.loader import render_to_string
-from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
 from monitoring import aimodels, modelreadouts
+from monitoring.badges import Looked, badge
 from monitoring.modelreadouts import SHAPES
 from monitoring.modelrows import ModelMetric, Scan, ScanPlan
 from providers import standins
-from providers.admin.edits import BoundedPaginator, Obeyed, ReadOnly, who
+from providers.admin.edits import ForOnlyRow, Obeyed, who
 from providers.admin.fields import JSON_FIELDS
 from providers.aimodels import AiModel, ModelStatus
 
 
-def badge(status: str, reason: str = "") -> SafeString:
-    """A status as a shape and a word, with its reason below."""
-    context = {"status": SHAPES[ModelStatus(status)], "word": status.replace("_", " ")}
-    return format_html(
-        '{}<small class="reason">{}</small>',
-        mark_safe(render_to_string("parts/status.html", context)),  # noqa: S308 (ours, escapes)
-        reason,
-    )
+def model_badge(status: str, reason: str = "") -> SafeString:
+    """A status of a model as a shape and a word, with its reason below."""
+    return badge(SHAPES[ModelStatus(status)], status.replace("_", " "), reason)
 
 
 @admin.register(AiModel)
@@ -64,7 +56,7 @@ class AiModelAdmin(Obeyed):
     @admin.display(description="status", ordering="status")
     def how_it_is(self, row: AiModel) -> SafeString:
         item = modelreadouts.reading(row, now())
-        return badge(item.status, item.reason)
+        return model_badge(item.status, item.reason)
 
     @admin.display(description="good checks", ordering="stats__successful_checks")
     def success_rate(self, row: AiModel) -> str:
@@ -95,34 +87,9 @@ class AiModelAdmin(Obeyed):
 
 
 @admin.register(ScanPlan)
-class ScanPlanAdmin(Obeyed):
-    """There is one; its list leads to it."""
-
+class ScanPlanAdmin(ForOnlyRow):
     forget: Callable[[], None] = staticmethod(standins.forget)
     fields = ("paused", "interval_s", "timeout_s", "trials_per_day", "keep_days")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            return super().changelist_view(request, extra_context)
-        ScanPlan.current().save()
-        return redirect(reverse("admin:monitoring_scanplan_change", args=[1]))
-
-
-class Looked(ReadOnly):
-    """Many rows that the scans write."""
-
-    list_per_page = 50
-    sortable_by = ()
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    actions = None
 
 
 @admin.register(ModelMetric)
@@ -137,7 +104,7 @@ class ModelMetricAdmin(Looked):
 
     @admin.display(description="found")
     def found(self, row: ModelMetric) -> SafeString:
-        return badge(row.status, row.error_message)
+        return model_badge(row.status, row.error_message)
 
 
 @admin.register(Scan)

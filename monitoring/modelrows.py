@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
 from providers.aimodels import AiModel, ModelStatus
+from providers.onlyrow import OnlyRow
 
 STALE_INTERVALS = 3
 
 
-class ScanPlan(models.Model):
+class ScanPlan(OnlyRow):
     """How models are looked at. There is one."""
 
     paused = models.BooleanField(default=False, help_text="On: no scan begins by itself.")
@@ -47,14 +47,6 @@ class ScanPlan(models.Model):
 
     def __str__(self) -> str:
         return f"every {self.interval_s:g} s"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def current(cls) -> ScanPlan:
-        return cls.objects.first() or cls()
 
     @property
     def fresh_for(self) -> timedelta:

@@ -21,6 +21,7 @@ from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from monitoring.querysets import EndpointQuerySet, StateChangeQuerySet
 from monitoring.turns import Turn
 from providers.health import Health, Kind
+from providers.onlyrow import OnlyRow
 from providers.standing import Status
 
 # Models of files of their own are found here too, by Django and by readers.
@@ -68,7 +69,7 @@ def _days(default: int, **more: Any) -> models.PositiveSmallIntegerField[Any, An
     )
 
 
-class Plan(models.Model):
+class Plan(OnlyRow):
     """How everything is checked, unless the row of an endpoint says otherwise. There is one."""
 
     paused = models.BooleanField(default=False, help_text="On: nothing is checked by itself.")
@@ -113,19 +114,11 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return f"every {self.interval_s:g} s"
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
     def interval_of(self, endpoint: Endpoint) -> float:
         """Seconds from one check of it to the next, where its quota allows that."""
         is_resource = endpoint.health.kind == Kind.RESOURCE
         usual: float = self.resource_interval_s if is_resource else self.interval_s
         return float(endpoint.interval_s or usual)
-
-    @classmethod
-    def current(cls) -> Plan:
-        return cls.objects.first() or cls()
 
 
 class Endpoint(models.Model):

@@ -8,6 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.timezone import now
 
+from providers.onlyrow import OnlyRow
+
 NOTICE = 1  # the version of what is said to people: docs/privacy.md and the page
 
 
@@ -27,7 +29,7 @@ def _days(default: int, help_text: str) -> models.PositiveIntegerField[Any, Any]
     )
 
 
-class PrivacyPolicy(models.Model):
+class PrivacyPolicy(OnlyRow):
     """How long things are kept, and what holds for who said nothing. There is one."""
 
     history = models.BooleanField(
@@ -49,14 +51,6 @@ class PrivacyPolicy(models.Model):
 
     def __str__(self) -> str:
         return f"kept for {self.keep_days} days"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.pk = 1
-        super().save(*args, **kwargs)
-
-    @classmethod
-    def current(cls) -> PrivacyPolicy:
-        return cls.objects.first() or cls()
 
     def by_default(self, purpose: Purpose) -> bool:
         return bool(getattr(self, purpose.value))

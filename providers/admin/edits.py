@@ -9,6 +9,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 
 from providers import changes, history, roster
@@ -106,6 +107,22 @@ class BoundedPaginator(Paginator):
     def count(self) -> int:
         rows: Any = self.object_list
         return int(rows.order_by()[: self.MOST].count())
+
+
+class ForOnlyRow(Obeyed):
+    """Of a model that has one row: its list leads to it."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            return super().changelist_view(request, extra_context)
+        row, _ = self.model._default_manager.get_or_create(pk=1)
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", row.pk)
 
 
 def who(request: HttpRequest) -> str:

@@ -292,7 +292,7 @@ def test_options_that_make_no_sense_are_refused_by_name(world: Hosts, options: A
 
 
 def test_a_key_that_was_refused_is_not_in_the_reason(world: Hosts) -> None:
-    row = world.row("groq", key="gsk_1234567890abcdefghij")
+    row = world.row("groq", key="gsk_made-up-and-not-a-key")
     with pytest.raises(NoKey):
         call(row, query("groq"), patience())
     assert "gsk_" not in row.credentials.get().set_aside_reason
