@@ -80,6 +80,8 @@ class AiModelQuerySet(models.QuerySet["AiModel"]):
 
     def called(self, name: str) -> Self:
         """By its id, or by what the Hub calls it now."""
+        if "\0" in name:  # PostgreSQL takes no such text, so nothing is called that
+            return self.none()
         return self.filter(models.Q(model_id=name) | models.Q(canonical_id=name))
 
 

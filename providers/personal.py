@@ -204,9 +204,17 @@ def _engraved() -> Iterator[tuple[str, datetime]]:
             continue
 
 
-def bury(known: dict[str, datetime]) -> int:
-    """Erase again whoever stands in `known`, after a restore: how many rows went."""
-    gone = 0
+def engrave() -> None:
+    """Bring all tombstones into the file, before a restore replaces the database."""
+    written = dict(_engraved())
+    for fingerprint, moment in tombstones().items():
+        if written.get(fingerprint) != moment:
+            _engrave(fingerprint, moment)
+
+
+def bury() -> int:
+    """Erase again whoever has a tombstone, after a restore: how many rows went."""
+    gone, known = 0, tombstones()
     with transaction.atomic():
         for subject in {one for holding in holdings() for one in holding.subjects()}:
             if moment := known.get(subject.fingerprint):

@@ -220,10 +220,14 @@ def exchange(
         request = requests.Request(
             method, url, headers=headers, params=params, json=json, data=body
         )
-        _here.trip = trip
-        reply = line().send(request.prepare(), stream=True, timeout=trip.left())
-        with reply:
+        with _sent(request, trip) as reply:
             return Reply(reply.status_code, reply.headers, _body(reply.raw))
+
+
+def _sent(request: requests.Request, trip: Trip) -> requests.Response:
+    """The head of the reply; its body is still under way."""
+    _here.trip = trip
+    return line().send(request.prepare(), stream=True, timeout=trip.left())
 
 
 @contextmanager
@@ -242,9 +246,9 @@ def flow(
     """
     trip, host = Trip(deadline), _host(url)
     with in_our_words(trip, host):
-        request = requests.Request(method, url, headers=headers, params=params, json=json)
-        _here.trip = trip
-        reply = line().send(request.prepare(), stream=True, timeout=trip.left())
+        reply = _sent(
+            requests.Request(method, url, headers=headers, params=params, json=json), trip
+        )
     with reply:
         yield reply.status_code, reply.headers, _pieces(reply.raw, trip, host)
 
@@ -295,11 +299,9 @@ def knock(
     it is, and the connection closed.
     """
     trip = Trip(deadline)
-    with in_our_words(trip, _host(url)):
-        request = requests.Request(method, url, headers=headers, json=json)
-        _here.trip = trip
-        with line().send(request.prepare(), stream=True, timeout=trip.left()) as reply:
-            return Reply(reply.status_code, reply.headers, b"")
+    request = requests.Request(method, url, headers=headers, json=json)
+    with in_our_words(trip, _host(url)), _sent(request, trip) as reply:
+        return Reply(reply.status_code, reply.headers, b"")
 
 
 FOREIGN = (

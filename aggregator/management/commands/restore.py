@@ -38,7 +38,7 @@ class Command(BaseCommand):
                 )
                 if not yes:
                     confirm(manifest)
-                erased = personal.tombstones()
+                personal.engrave()  # before what knows of them is replaced
                 dumps.load(connection, dump)
         except OSError as error:
             raise CommandError(f"{error.filename or path}: {error.strerror}") from None
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was changed. {error}") from None
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(f"Restored what was saved at {manifest.created_at}.\n{REMINDER}")
-        if gone := personal.bury(erased):
+        if gone := personal.bury():
             self.stdout.write(f"{gone} rows of people who had been erased since were erased again.")
 
 

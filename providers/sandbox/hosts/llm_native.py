@@ -10,27 +10,25 @@ from typing import Any, ClassVar
 
 import orjson
 
-from providers.sandbox.hosts.llm_openai import EVENTS, OpenAIHost, event, message, waiting
+from providers.sandbox.hosts.llm_openai import (
+    EVENTS,
+    OpenAIHost,
+    TalkingHost,
+    event,
+    message,
+    waiting,
+)
 from providers.sandbox.limits import Budget, Usage
 from providers.sandbox.llm_words import ODD, Asked, Said, answer
 from providers.sandbox.wire import KEY_PREFIX, Host, Refusal, Reply, Request, iso, json_reply, route
 
 
-class _Native(Host):
+class _Native(TalkingHost):
     models: ClassVar[tuple[str, ...]] = ()
 
     @property
     def every(self) -> tuple[str, ...]:
         return (*self.models, *ODD)
-
-    def read(self, request: Request) -> dict[str, Any]:
-        try:
-            document = orjson.loads(request.body)
-        except orjson.JSONDecodeError:
-            raise Refusal(self.failure(400)) from None
-        if not isinstance(document, dict):
-            raise Refusal(self.failure(400))
-        return document
 
 
 # -- Google ------------------------------------------------------------------------------------

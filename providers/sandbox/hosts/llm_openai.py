@@ -38,7 +38,20 @@ def message(status: int) -> str:
     return MESSAGES.get(status, "Something went wrong.")
 
 
-class OpenAIHost(Host):
+class TalkingHost(Host):
+    """One that is asked by a JSON object in the body."""
+
+    def read(self, request: Request) -> dict[str, Any]:
+        try:
+            document = orjson.loads(request.body)
+        except orjson.JSONDecodeError:
+            raise Refusal(self.failure(400)) from None
+        if not isinstance(document, dict):
+            raise Refusal(self.failure(400))
+        return document
+
+
+class OpenAIHost(TalkingHost):
     """`base` is what stands before `/chat/completions`."""
 
     base: ClassVar[str] = "/v1"
@@ -114,15 +127,6 @@ class OpenAIHost(Host):
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         if not self.answers_to_all and (scheme != "Bearer" or not key.startswith(KEY_PREFIX)):
             raise Refusal(self.failure(401))
-
-    def read(self, request: Request) -> dict[str, Any]:
-        try:
-            document = orjson.loads(request.body)
-        except orjson.JSONDecodeError:
-            raise Refusal(self.failure(400)) from None
-        if not isinstance(document, dict):
-            raise Refusal(self.failure(400))
-        return document
 
     def asked(self, document: Mapping[str, Any]) -> Asked:
         turns, model = document.get("messages"), document.get("model")
