@@ -131,6 +131,14 @@ def of_request(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> Call
     return anonymous(address_of(peer, b",".join(lines).decode("latin-1")))
 
 
+def is_still(caller: Caller, key: bytes) -> bool:
+    """Is this still the caller with that key, as far as the clients were read?"""
+    if not key:
+        return caller.anonymous
+    clients = _clients.peek()
+    return clients is not None and clients.seen.get(key) is caller
+
+
 def key_of(api_key: str, authorization: str) -> str:
     """The key in the values of `X-API-Key` and `Authorization`; "" for none."""
     if key := api_key.strip():

@@ -36,6 +36,13 @@ class Verdict(NamedTuple):
             (b"x-ratelimit-reset", b"%d" % self.resets_in_s),
         ]
 
+    def lines(self) -> bytes:
+        """The same as HTTP/1.1 has them, and the end of the head."""
+        return _LINES % self[1:]
+
+
+_LINES = b"x-ratelimit-limit: %d\r\nx-ratelimit-remaining: %d\r\nx-ratelimit-reset: %d\r\n\r\n"
+
 
 class Meter:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:

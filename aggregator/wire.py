@@ -27,8 +27,10 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+_GONE = "http.disconnect"
 MOST_BODY = 1024 * 1024  # bytes of a request
 BODY_S = 10.0  # and the seconds within which it has to be here
+LINGER_S = 1.0  # so long we go on reading one that is too long, before we hang up on it
 
 
 class Response(NamedTuple):
@@ -82,7 +84,7 @@ async def stream(
 
 
 async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+    while (await receive())["type"] != _GONE:
         pass
 
 
@@ -131,10 +133,21 @@ async def body_of(receive: Receive) -> bytes | Response:
         detail = f"A body has to arrive within {BODY_S:.0f} seconds."
         return refusal(408, "too_slow", "The request came too slowly", detail)
     if body is None:
+        await _discard(receive)
         return refusal(
             413, "too_large", "The body is too large", f"A body has at most {MOST_BODY} bytes."
         )
     return body
+
+
+async def _discard(receive: Receive) -> None:
+    """What still comes is read: else the refusal would be lost with the broken connection."""
+    try:
+        async with asyncio.timeout(LINGER_S):
+            while (message := await receive()).get("more_body") and message["type"] != _GONE:
+                pass
+    except TimeoutError:
+        return  # it has no end
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -144,7 +157,7 @@ async def _read(receive: Receive) -> bytes | None:
         body += message.get("body", b"")
         if len(body) > MOST_BODY:
             return None
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+        if message["type"] == _GONE or not message.get("more_body", False):
             return bytes(body)
 
 

@@ -30,7 +30,10 @@ from tests.bench.house import KEY, House, Stub, house, provider
 
 HEADERS = {"X-API-Key": KEY}
 SPENT, OFF = "agg_spent" + "x" * 30, "agg_off" + "x" * 30
+MODEST, LEAVING = "agg_modest" + "x" * 30, "agg_leaving" + "x" * 30
 CLIENTS: dict[str, dict[str, Any]] = {
+    "leaving": {"key": LEAVING, "per_minute": 100_000},
+    "everyday few": {"key": MODEST, "per_minute": 40},
     "modest": {"key": SPENT, "per_minute": 1},
     "off": {"key": OFF, "enabled": False},
 }
@@ -139,7 +142,7 @@ def test_an_answer_comes_once_and_with_all_its_headers(gateway: House) -> None:
     assert reply.headers["Content-Type"] == "application/json"
     assert int(reply.headers["Content-Length"]) == len(reply.content)
     named = {"age", "cache-control", "cache-status", "etag", "vary", "x-ratelimit-remaining"}
-    assert named <= set(reply.headers)  # hyper writes names in lower case
+    assert named <= set(reply.headers)
     again = {"If-None-Match": reply.headers["ETag"]}
     assert gateway.get("/api/market?limit=4", headers=HEADERS | again).status_code == 304
     head = requests.head(f"{gateway.url}/api/market?limit=4", headers=HEADERS, timeout=10)
@@ -163,7 +166,7 @@ def test_one_connection_serves_many_questions(gateway: House) -> None:
         ("/api/coins/%ff", 404),
         ("/api/coins/%zz", 404),
         ("/api/coins/%ED%A0%80", 404),
-        ("/api/coins/é", 404),
+        ("/api/coins/é", 400),
         ("/api/coins/%00", 400),
         ("/api/market?limit=%ff", 400),
         ("/api/market?limit=%", 400),
@@ -252,7 +255,7 @@ def test_no_key_is_ever_logged(gateway: House) -> None:
 
 
 def test_a_web_process_may_hold_as_many_lines_as_it_accepts(gateway: House) -> None:
-    (web,) = psutil.Process(gateway.webs[0].process.pid).children()
+    web = web_process(gateway)
     soft, hard = web.rlimit(psutil.RLIMIT_NOFILE)
     assert soft >= min(16_384, hard)
     port = int(gateway.url.rpartition(":")[2])
@@ -262,6 +265,89 @@ def test_a_web_process_may_hold_as_many_lines_as_it_accepts(gateway: House) -> N
     finally:
         for line in idle:
             line.close()
+
+
+# -- The short way of one connection ---------------------------------------------------------
+
+
+def asking(key: str, path: str = "/api/market?limit=6") -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {key}\r\n\r\n".encode()
+
+
+class Talk:
+    """One connection over which the same bytes are sent again and again."""
+
+    def __init__(self, url: str) -> None:
+        self.line = socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20)
+        self.file = self.line.makefile("rb")
+
+    def ask(self, request: bytes) -> tuple[int, dict[str, str], Any]:
+        self.line.sendall(request)
+        status = int(self.file.readline().split()[1])
+        headers = {}
+        while line := self.file.readline().decode().rstrip():
+            name, _, value = line.partition(": ")
+            headers[name] = value
+        body = self.file.read(int(headers["content-length"]))
+        return status, headers, json.loads(body)
+
+    def close(self) -> None:
+        self.file.close()
+        self.line.close()
+
+
+MOVING = {"age", "date", "cache-status", "cache-control", "x-ratelimit-reset", "content-length"}
+
+
+def test_the_short_way_says_what_the_long_one_says(gateway: House) -> None:
+    first = gateway.get("/api/market?limit=6", headers=HEADERS)
+    with closing(Talk(gateway.url)) as talk:
+        found = [talk.ask(asking(KEY)) for _ in range(300)]
+        long = talk.ask(asking(KEY).replace(b"Host", b"host"))
+    assert {status for status, _, _ in found} == {200}
+    assert {json.dumps(body["data"]) for _, _, body in found} == {json.dumps(first.json()["data"])}
+    ages = [body["meta"]["age_s"] for _, _, body in found]
+    assert ages == sorted(ages)
+    left = [int(headers["x-ratelimit-remaining"]) for _, headers, _ in found]
+    assert all(after < before for before, after in zip(left, left[1:], strict=False))
+    moving = {*MOVING, "x-ratelimit-remaining"}
+    for _, headers, _ in found:
+        assert headers.keys() == long[1].keys()
+        same = {name: value for name, value in headers.items() if name not in moving}
+        assert same == {name: value for name, value in long[1].items() if name not in moving}
+
+
+def test_the_short_way_ends_with_the_minute_s_requests(gateway: House) -> None:
+    with closing(Talk(gateway.url)) as talk:
+        found = [talk.ask(asking(MODEST)) for _ in range(60)]
+    statuses = [status for status, _, _ in found]
+    assert statuses[:40] == [200] * 40
+    resets = [int(headers["x-ratelimit-reset"]) for _, headers, _ in found]
+    another_minute = resets != sorted(resets, reverse=True)  # it may begin in the middle of this
+    assert another_minute or statuses[40:] == [429] * 20
+
+
+def test_the_short_way_is_closed_to_who_is_switched_off(gateway: House) -> None:
+    with closing(Talk(gateway.url)) as talk:
+        assert [talk.ask(asking(LEAVING))[0] for _ in range(5)] == [200] * 5
+        change(gateway, "UPDATE aggregator_client SET enabled = 0 WHERE name = 'leaving'")
+        assert until(lambda: talk.ask(asking(LEAVING))[0] == 403, 5) < 2
+        assert talk.ask(asking(KEY))[0] == 200
+
+
+def test_the_short_way_ends_when_an_answer_is_no_longer_fresh(stub: Stub, tmp_path: Path) -> None:
+    row = stub.row("brief", min_fresh_s=0)
+    with house(tmp_path, [row], policies={"market": {"fresh_s": 1}}) as brief:
+        fetched, ages = set(), []
+        with closing(Talk(brief.url)) as talk:
+            end = time.monotonic() + 3.5
+            while time.monotonic() < end:
+                _, _, body = talk.ask(asking(KEY))
+                fetched.add(body["meta"]["fetched_at"])
+                ages.append(body["meta"]["age_s"])
+        assert 3 <= len(fetched) <= 5
+        assert max(ages) < 1.7
+        assert stub.calls()["brief"] <= 5
 
 
 # -- What happens at once --------------------------------------------------------------------
@@ -438,3 +524,30 @@ def test_a_clean_stop_finishes_what_is_under_way_and_loses_no_call(
                 "SELECT value FROM providers_cell WHERE key = 'meter'"
             ).fetchone()
         assert sum(json.loads(counted)["counts"].values()) >= 1
+
+
+def web_process(gateway: House) -> psutil.Process:
+    """The one that serves; beside it are the one that watches it and what Python starts itself."""
+    family = psutil.Process(gateway.webs[0].process.pid).children()
+    (web,) = (process for process in family if process.net_connections("tcp"))
+    return web
+
+
+def test_a_web_process_that_dies_is_started_again(stub: Stub, tmp_path: Path) -> None:
+    with house(tmp_path, [stub.row("dying")]) as gateway:
+        web_process(gateway).kill()
+        until(lambda: answers_again(gateway), 20)
+
+
+def answers_again(gateway: House) -> bool:
+    try:
+        return gateway.get("/api/market?limit=3", headers=HEADERS).status_code == 200
+    except requests.ConnectionError:
+        return False
+
+
+def test_no_web_process_outlives_the_one_that_watches_it(stub: Stub, tmp_path: Path) -> None:
+    with house(tmp_path, [stub.row("orphaned")]) as gateway:
+        web = web_process(gateway)
+        gateway.webs[0].process.kill()
+        until(lambda: not web.is_running() or web.status() == psutil.STATUS_ZOMBIE, 10)

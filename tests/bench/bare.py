@@ -1,6 +1,6 @@
 """
-An ASGI function that sends the same bytes every time and looks at nothing: the most that any
-application can get out of the server we use. `ANSWER=file granian tests.bench.bare:app`.
+An ASGI function that sends the same bytes every time and looks at nothing: the most that an
+application gets out of the server we use by ASGI alone. `ANSWER=file uvicorn tests.bench.bare:app`.
 """
 
 from __future__ import annotations

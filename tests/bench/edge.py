@@ -1,7 +1,7 @@
 """
 How fast the edge is, beside nginx with the same bytes in a file and FastAPI with them in memory.
-Also beside an ASGI function in the same server that does nothing but send them: no application can
-be faster than that there.
+Also beside an ASGI function in the same server that does nothing but send them: hits that took no
+short way (`aggregator/quick.py`) could not be faster than that.
 
 Needs wrk (https://github.com/wg/wrk) and nginx; says so and skips what it cannot measure. All
 servers run at once, each with one worker, and are measured in turn for several rounds: load

@@ -83,9 +83,11 @@ def work(number: int, endpoints: int) -> dict[str, Any]:
     from django.core.management import call_command
     from django.utils.timezone import now
 
+    from aggregator.management.commands import start
     from monitoring import prepared
 
     call_command("migrate", verbosity=0)
+    start.collect_static()
     began = time.monotonic()
     _load(number, endpoints)
     loaded = time.monotonic()

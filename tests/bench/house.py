@@ -114,4 +114,4 @@ def serving(port: int, application: str = "") -> list[str]:
     )
     words = line.replace('"$HOST"', "127.0.0.1").replace('"$PORT"', str(port))
     argv = words.replace('"$WEB_WORKERS"', "1").split()[1:]
-    return [sys.executable, *(application or word if ":" in word else word for word in argv)]
+    return [sys.executable, *argv, *([application] if application else [])]

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.house import serving
 from tests.bench.load import program
 from tests.private import free_port, running
 
@@ -42,9 +41,10 @@ def bare(folder: Path, body: bytes) -> Iterator[str]:
     file = folder / "answer.json"
     file.write_bytes(body)
     port = free_port()
-    *command, _ = serving(port)
+    server = [sys.executable, "-m", "uvicorn", "tests.bench.bare:app", "--loop", "uvloop"]
+    quiet = ["--no-access-log", "--log-level", "warning", "--host", "127.0.0.1"]
     env = os.environ | {"ANSWER": str(file)}
-    with running([*command, "tests.bench.bare:app"], port=port, env=env):
+    with running([*server, *quiet, "--port", str(port)], port=port, env=env):
         yield f"http://127.0.0.1:{port}/"
 
 

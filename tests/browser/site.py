@@ -89,8 +89,7 @@ def serving(folder: Path, *, webs: int = 1, **settings: str) -> Iterator[Site]:
         else:
             subprocess.run([*manage, "shell", "-c", UNPLUG], cwd=ROOT, env=env, check=True)
         for port in ports:
-            web = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-            web += ["--port", str(port), "--workers", "1", "--no-ws", "aggregator.asgi:application"]
+            web = [sys.executable, "-m", "aggregator.serve", "--port", str(port)]
             processes.enter_context(running(web, port=port, env=env))
         url, *others = (f"http://127.0.0.1:{port}" for port in ports)
         yield Site(url, password.group(1), is_sandbox, env, tuple(others))

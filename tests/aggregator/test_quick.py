@@ -1,0 +1,348 @@
+"""The short way of a connection that asks again, and the bounds of all of them, on real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from aggregator import quick
+from aggregator.callers import Caller
+from aggregator.edge import ASKED, Asked
+from aggregator.quick import Quick
+
+HEAD = b"GET /api/market?limit=3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+OTHER = b"GET /api/market?limit=4 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+BODY = b"x" * 10_000
+
+
+class Scripted:
+    """
+    An application whose requests may be asked again, and its edge. It writes down what came the
+    long way and what came the short one.
+    """
+
+    def __init__(self) -> None:
+        self.edge = self
+        self.long: list[bytes] = []
+        self.short = 0
+        self.knows = True
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.long.append(scope["query_string"])
+        if scope["method"] == "GET":
+            line = (scope["path"], scope["query_string"])
+            scope[ASKED] = Asked(line, "market", Caller("address:1", 9), b"")
+        length = [(b"content-length", b"%d" % len(BODY)), (b"x-way", b"long")]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": BODY})
+
+    def again(self, asked: Asked, always: Any) -> tuple[bytes, bytes, bytes] | None:
+        if not self.knows:
+            return None
+        self.short += 1
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n" % len(BODY)
+        return head, b"x-way: short\r\nx-line: %b\r\n\r\n" % asked.line[1], BODY
+
+
+class Line:
+    """A client's connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def ask(self, *pieces: bytes) -> dict[str, str]:
+        for piece in pieces:
+            self.writer.write(piece)
+            await self.writer.drain()
+            await asyncio.sleep(0.01 if len(pieces) > 1 else 0)
+        return await self.reply()
+
+    async def reply(self) -> dict[str, str]:
+        """The headers of the next response, and its status; the body is read and checked."""
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in head[1:] if line)
+        body = await self.reader.readexactly(int(headers["content-length"]))
+        headers["status"] = head[0].split()[1]
+        if headers["status"] == "200":
+            assert body == BODY
+        return headers
+
+
+Story = Callable[[Scripted, Callable[[], Awaitable[Line]]], Awaitable[None]]
+
+
+def told(story: Story) -> None:
+    """The story, with a server of our protocol."""
+
+    async def run() -> None:
+        application = Scripted()
+        config = Config(application, http=Quick, ws="none", log_config=None, access_log=False)
+        config.load()
+        config.loaded_app = application  # without uvicorn's wrappers, as `serve` asks for
+        state, loop = ServerState(), asyncio.get_running_loop()
+        server = await loop.create_server(
+            lambda: Quick(config=config, server_state=state, app_state={}), "127.0.0.1", 0
+        )
+        port = server.sockets[0].getsockname()[1]
+
+        lines: list[Line] = []
+
+        async def connect() -> Line:
+            lines.append(Line(*await asyncio.open_connection("127.0.0.1", port)))
+            return lines[-1]
+
+        try:
+            async with asyncio.timeout(20):
+                await story(application, connect)
+        finally:
+            server.close()
+            for line in lines:
+                line.writer.transport.abort()
+            await asyncio.sleep(0)
+
+    asyncio.run(run())
+
+
+def test_the_same_bytes_go_the_short_way_from_the_second_time_on() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        ways = [(await line.ask(HEAD))["x-way"] for _ in range(4)]
+        assert ways == ["long", "short", "short", "short"]
+        assert (await line.ask(OTHER))["x-way"] == "long"
+        again = await line.ask(OTHER)
+        assert (again["x-way"], again["x-line"]) == ("short", "limit=4")
+        assert (await line.ask(HEAD))["x-line"] == "limit=3"
+
+    told(story)
+
+
+def test_what_one_connection_knows_no_other_does() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        first, second = await connect(), await connect()
+        await first.ask(HEAD)
+        assert (await second.ask(HEAD))["x-way"] == "long"
+
+    told(story)
+
+
+def test_what_the_edge_does_not_know_any_more_goes_the_long_way() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        app.knows = False
+        assert (await line.ask(HEAD))["x-way"] == "long"
+        app.knows = True
+        assert (await line.ask(HEAD))["x-way"] == "short"
+
+    told(story)
+
+
+def test_other_methods_are_never_answered_the_short_way() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        post = b"POST /api/market HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}"
+        assert [(await line.ask(post))["x-way"] for _ in range(3)] == ["long"] * 3
+
+    told(story)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 20, len(HEAD) - 2, len(HEAD) - 1])
+def test_a_head_in_pieces_is_understood_also_when_it_is_known_whole(cut: int) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        assert (await line.ask(HEAD[:cut], HEAD[cut:]))["x-way"] == "long"
+        assert (await line.ask(HEAD))["x-way"] == "short"
+
+    told(story)
+
+
+def test_a_known_head_within_another_request_is_its_body() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        start = b"POST /x?post HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(
+            HEAD
+        )
+        assert (await line.ask(start, HEAD))["x-way"] == "long"
+        assert app.long == [b"limit=3", b"post"]
+        assert app.short == 0
+
+    told(story)
+
+
+def test_the_end_of_a_body_and_a_head_are_not_taken_for_a_head() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        start = b"POST /x?post HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nab"
+        await line.ask(start, b"cd" + HEAD)
+        await line.reply()
+        assert (await line.ask(b"cd" + HEAD))["status"] == "400"  # no method begins like that
+        assert app.short == 0
+
+    told(story)
+
+
+def test_several_requests_in_one_piece_are_answered_in_order() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        for _ in range(3):
+            await line.ask(HEAD + OTHER + HEAD)
+            await line.reply()
+            await line.reply()
+        assert app.long == [b"limit=3", b"limit=4", b"limit=3"] * 3
+        assert app.short == 0
+
+    told(story)
+
+
+def test_who_asks_and_does_not_read_gets_it_all_in_the_end() -> None:
+    """And until then what waits for him is not more than a few answers."""
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        for _ in range(2000):  # twenty megabytes of answers: more than all buffers hold
+            line.writer.write(HEAD)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.3)
+        assert app.short + len(app.long) < 2000
+        for _ in range(2000):
+            await line.reply()
+        assert app.short + len(app.long) == 2001
+
+    told(story)
+
+
+def test_a_connection_remembers_a_few_heads_only() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        for number in range(30):
+            await line.ask(HEAD.replace(b"limit=3", b"limit=%d" % number))
+        (connection,) = line_of(app)
+        assert len(connection.known) <= quick.MOST_KNOWN
+        long = HEAD.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * quick.LONGEST_KNOWN + b"\r\n\r\n")
+        assert [(await line.ask(long))["x-way"] for _ in range(2)] == ["long", "long"]
+
+    connections: set[Any] = set()
+    made = Quick.connection_made
+
+    def line_of(app: Scripted) -> set[Any]:
+        return connections
+
+    def noted(self: Any, transport: Any) -> None:
+        connections.add(self)
+        made(self, transport)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Quick, "connection_made", noted)
+        told(story)
+
+
+# -- Bounds ----------------------------------------------------------------------------------
+
+
+async def ending(line: Line) -> bytes:
+    """What is sent until the server hangs up."""
+    return await line.reader.read()
+
+
+def test_a_head_that_does_not_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "MOST_HEAD", 2000)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(b"GET / HTTP/1.1\r\n")
+        for _ in range(19):  # the last of them is one too many
+            line.writer.write(b"X-More: " + b"x" * 100 + b"\r\n")
+            await asyncio.sleep(0)
+        said = await ending(line)
+        assert said.startswith(b"HTTP/1.1 431 ")
+        assert b'"code":"too_large"' in said
+        assert app.long == []
+
+    told(story)
+
+
+@pytest.mark.parametrize("start", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: a\r\n"])
+def test_a_head_that_comes_too_slowly_is_not_waited_for(
+    start: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "HEAD_S", 0.2)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        if start:  # the second request of a connection is waited for no longer than the first
+            await line.ask(HEAD)
+            line.writer.write(start)
+        assert await ending(line) == b""
+
+    told(story)
+
+
+def test_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "HEAD_S", 0.1)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        await asyncio.sleep(0.4)
+        assert (await line.ask(HEAD))["x-way"] == "short"
+
+    told(story)
+
+
+def test_more_connections_than_there_may_be_are_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "MOST_CONNECTIONS", 2)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        lines = [await connect() for _ in range(2)]
+        for line in lines:
+            await line.ask(HEAD)
+        said = await ending(await connect())
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert b'"code":"overloaded"' in said
+        lines[0].writer.close()
+        await asyncio.sleep(0.05)
+        assert (await (await connect()).ask(HEAD))["status"] == "200"
+
+    told(story)
+
+
+def test_a_connection_that_asks_quickly_again_is_not_idle() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        for _ in range(8):
+            await asyncio.sleep(0.05)
+            assert (await line.ask(HEAD))["x-way"] == "short"
+        began = asyncio.get_running_loop().time()
+        assert await ending(line) == b""
+        assert asyncio.get_running_loop().time() - began > 0.1
+
+    init = Quick.__init__
+
+    def hasty(self: Quick, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.timeout_keep_alive = 0.2  # type: ignore[assignment]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Quick, "__init__", hasty)
+        told(story)
+
+
+@pytest.mark.parametrize("nonsense", [b"\x16\x03\x01\x02\x00", b"hello\r\n\r\n", b"GET\r\n\r\n"])
+def test_what_is_no_http_gets_a_problem(nonsense: bytes) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(nonsense)
+        said = await ending(line)
+        assert said.startswith(b"HTTP/1.1 400 ")
+        assert b'"code":"bad_request"' in said
+
+    told(story)
