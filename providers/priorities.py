@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-import yaml
 from django.db import transaction
 from django.utils.timezone import now
 
-from providers import catalogue, registry, roster
+from providers import catalogue, plainyaml, registry, roster
 from providers.catalogue import CatalogueError
 from providers.changes import Watch
 from providers.datasets import LISTING
@@ -60,7 +59,7 @@ def _offers(adapter: str) -> set[str]:
 
 def profiles() -> dict[str, Priorities]:
     """Every profile by name; CatalogueError when their file makes no sense."""
-    written = yaml.safe_load((catalogue.HERE / "priorities.yaml").read_text())
+    written = plainyaml.trusted((catalogue.HERE / "priorities.yaml").read_text())
     known = {entry.slug for entry in catalogue.load().providers}
     return {DEFAULT: Priorities(DEFAULT)} | {n: _read(n, row, known) for n, row in written.items()}
 

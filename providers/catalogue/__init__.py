@@ -20,8 +20,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-import yaml
-
+from providers import plainyaml
 from providers.datasets import DATASETS
 
 HERE = Path(__file__).parent
@@ -183,10 +182,10 @@ class Catalogue:
 
 def load(folder: Path = HERE) -> Catalogue:
     """Everything, validated; CatalogueError names the first thing that is wrong."""
-    written = yaml.safe_load((folder / "providers.yaml").read_text())
+    written = plainyaml.trusted((folder / "providers.yaml").read_text())
     _require(set(written) == {"providers", "strategies"}, "providers.yaml: two parts")
     if (models := folder / "llm.yaml").exists():
-        written["providers"] += yaml.safe_load(models.read_text())
+        written["providers"] += plainyaml.trusted(models.read_text())
     assets = json.loads((folder / "assets.json").read_text())
     if (others := folder / "traditional.json").exists():
         assets += json.loads(others.read_text())
