@@ -36,12 +36,18 @@ def test_another_hash_is_not_loaded() -> None:
         MAGIC + b"{}\n",
         MAGIC + b"[]\n",
         MAGIC + b'{"categories": ["NOBODY"]}\n',
-        trained().data[:-4],
-        trained().data[:-3],
-        trained().data + b"\0\0\0\0",
     ],
 )
 def test_what_is_no_classifier_is_refused_also_with_its_hash(data: bytes) -> None:
+    with pytest.raises(BadWeights):
+        read(data, sha256(data).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("end", "more"), [(-4, b""), (-3, b""), (None, b"\0\0\0\0")], ids=["less", "odd", "more"]
+)
+def test_weights_that_are_too_few_or_too_many_are_refused(end: int | None, more: bytes) -> None:
+    data = trained().data[:end] + more
     with pytest.raises(BadWeights):
         read(data, sha256(data).hexdigest())
 
