@@ -11,6 +11,7 @@ from typing import Any
 
 import django
 import pytest
+from django.test import TransactionTestCase
 from django_redis import get_redis_connection
 from hypothesis import settings as hypothesis_settings
 from redis.exceptions import RedisError
@@ -27,6 +28,7 @@ from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E
 from providers import calls, roster, standins, usage  # noqa: E402
 from providers.resilience import cell  # noqa: E402
 from providers.resilience import store as stores  # noqa: E402
+from tests.emptying import Fresh  # noqa: E402
 from tests.private import enforce, private_redis  # noqa: E402
 from tests.upstreams import upstreams  # noqa: E402, F401
 
@@ -109,6 +111,16 @@ def while_refreshing(patience: float = 5.0) -> None:
     end = time.monotonic() + patience
     while flights._behind and time.monotonic() < end:
         time.sleep(0.005)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """pytest-django's, and what a test has committed is gone after it at little cost."""
+    with django_db_blocker.unblock():
+        fresh = Fresh()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: fresh.restore())
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,7 @@ from providers.sandbox.sandbox import Sandbox
 from providers.sandbox.wire import Reply, Request
 from tests.aggregator.test_gateway import age
 from tests.conftest import while_refreshing
+from tests.emptying import Copy
 
 NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 QUANTITY = re.compile(rb'"(0x[0-9a-f]+)"')
@@ -232,10 +233,9 @@ class Catalogue:
                 Provider.objects.filter(pk=row.pk).update(enabled=False)
         roster.forget()
         models: tuple[type[Model], ...] = (Provider, Policy, Asset, Listing, AiModel, Resource)
-        self.rows = {model: list(model._default_manager.all()) for model in models}
+        self.rows = Copy(model._meta.db_table for model in models)
 
     def restore(self) -> None:
         """Into an empty database."""
-        for model, rows in self.rows.items():
-            model._default_manager.bulk_create(rows)
+        self.rows.restore()
         roster.forget()
