@@ -25,10 +25,10 @@ hypothesis_settings.register_profile("short", deadline=None, max_examples=15)
 hypothesis_settings.load_profile("full")
 
 from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402
-from providers import calls, roster, standins, usage  # noqa: E402
+from providers import calls, loading, roster, standins, usage  # noqa: E402
 from providers.resilience import cell  # noqa: E402
 from providers.resilience import store as stores  # noqa: E402
-from tests.emptying import Fresh  # noqa: E402
+from tests.emptying import Copy, Fresh  # noqa: E402
 from tests.private import enforce, private_redis  # noqa: E402
 from tests.upstreams import upstreams  # noqa: E402, F401
 
@@ -114,13 +114,31 @@ def while_refreshing(patience: float = 5.0) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[Fresh]:
     """pytest-django's, and what a test has committed is gone after it at little cost."""
     with django_db_blocker.unblock():
         fresh = Fresh()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: fresh.restore())
-        yield
+        yield fresh
+
+
+@pytest.fixture(scope="session")
+def _catalogue(django_db_setup: Fresh, django_db_blocker: Any) -> Copy:
+    """What the first load of the catalogue makes; that takes half a second."""
+    with django_db_blocker.unblock():
+        try:
+            loading.load()
+            return django_db_setup.copy()
+        finally:
+            django_db_setup.restore()
+
+
+@pytest.fixture
+def shipped(_catalogue: Copy, db: None) -> None:
+    """The test begins with the rows of the catalogue, as `loading.load()` makes them."""
+    _catalogue.restore()
+    roster.forget()
 
 
 @pytest.fixture(scope="session")

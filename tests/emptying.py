@@ -49,14 +49,18 @@ class Fresh:
     def __init__(self) -> None:
         models = apps.get_models(include_auto_created=True)
         self.tables = sorted({m._meta.db_table for m in models if m not in STAY and _is_table(m)})
-        self.brought = Copy(self._with_rows())
+        self.filled = self._with_rows()
+        self.brought = Copy(self.filled)
+
+    def copy(self) -> Copy:
+        """The rows of every table that was empty and is not any longer."""
+        return Copy(set(self._with_rows()) - set(self.filled))
 
     def restore(self) -> None:
         """In place of Django's flush, after a test."""
         with transaction.atomic():
-            filled = self._with_rows()
             with connection.cursor() as cursor:
-                for table in filled:
+                for table in self._with_rows():
                     cursor.execute(f"DELETE FROM {quoted(table)}")
             self.brought.restore()
 

@@ -84,8 +84,7 @@ def edit_everything() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("loaded", [True, False], ids=["loaded", "empty"])
-def test_a_fresh_database_becomes_the_same(loaded: bool) -> None:
-    load()
+def test_a_fresh_database_becomes_the_same(shipped: None, loaded: bool) -> None:
     edit_everything()
     written = text()
     wipe()
@@ -99,8 +98,7 @@ def test_a_fresh_database_becomes_the_same(loaded: bool) -> None:
 
 
 @pytest.mark.django_db
-def test_what_nobody_edited_goes_on_to_follow_the_catalogue() -> None:
-    load()
+def test_what_nobody_edited_goes_on_to_follow_the_catalogue(shipped: None) -> None:
     written = text()
     wipe()
     load()
@@ -109,8 +107,7 @@ def test_what_nobody_edited_goes_on_to_follow_the_catalogue() -> None:
 
 
 @pytest.mark.django_db
-def test_the_export_of_an_untouched_catalogue_names_no_asset_and_no_resource() -> None:
-    load()
+def test_the_export_of_an_untouched_catalogue_names_no_asset_and_no_resource(shipped: None) -> None:
     told = {"profile", "providers", "policies", "service_levels"}
     assert set(configuration.export().sections) == told
 
@@ -174,8 +171,7 @@ def test_every_column_is_one_a_file_can_say() -> None:
 
 
 @pytest.mark.django_db
-def test_no_key_is_in_it_wherever_somebody_wrote_it() -> None:
-    load()
+def test_no_key_is_in_it_wherever_somebody_wrote_it(shipped: None) -> None:
     kraken = Provider.objects.get(slug="kraken")
     key = Credential(provider=kraken, label="one")
     key.set_key(SECRET)
@@ -199,8 +195,7 @@ def test_no_key_is_in_it_wherever_somebody_wrote_it() -> None:
 
 
 @pytest.mark.django_db
-def test_nothing_of_the_catalogue_looks_like_a_key() -> None:
-    load()
+def test_nothing_of_the_catalogue_looks_like_a_key(shipped: None) -> None:
     Shipped.objects.all().delete()  # so that all of it is told
     assert configuration.export().left_out == []
 
@@ -216,8 +211,7 @@ def test_a_client_comes_in_without_a_key() -> None:
 
 
 @pytest.mark.django_db
-def test_a_dry_run_tells_the_same_and_does_nothing() -> None:
-    load()
+def test_a_dry_run_tells_the_same_and_does_nothing(shipped: None) -> None:
     before = text()
     body = "aggregator: 1\nproviders:\n  kraken: {priority: 5}\nremoved: {providers: [okx]}"
     foretold = importing.run(body, dry_run=True)
@@ -232,8 +226,7 @@ def test_a_dry_run_tells_the_same_and_does_nothing() -> None:
 
 
 @pytest.mark.django_db
-def test_what_the_file_does_not_say_stays() -> None:
-    load()
+def test_what_the_file_does_not_say_stays(shipped: None) -> None:
     importing.run("aggregator: 1\nproviders: {kraken: {priority: 5}}")
     row = Provider.objects.get(slug="kraken")
     assert (row.priority, row.timeout_s) == (5, 5.0)
@@ -342,9 +335,8 @@ def test_there_is_an_end_to_complaints() -> None:
 
 @pytest.mark.django_db
 def test_the_commands_write_and_read_one_file(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    shipped: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    load()
     Provider.objects.filter(slug="kraken").update(priority=3)
     path = tmp_path / "config.yaml"
     call_command("exportconfig", str(path))

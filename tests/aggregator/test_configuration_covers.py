@@ -210,8 +210,7 @@ def test_a_declared_provider_is_taken_elsewhere_whole(twin: Twin) -> None:
     assert Listing.objects.get().external_id == "btc"
 
 
-def test_a_profile_comes_along_and_goes_back_to_the_letter() -> None:
-    loading.load()
+def test_a_profile_comes_along_and_goes_back_to_the_letter(shipped: None) -> None:
     priorities.switch(priorities.profiles()["origin"])
     Provider.objects.filter(slug="kraken").update(priority=7)
     written = configuration.export().text()
@@ -228,8 +227,7 @@ def test_a_profile_comes_along_and_goes_back_to_the_letter() -> None:
     assert Provider.objects.get(slug="crypto_dt_source").priority == 5
 
 
-def test_a_switch_by_a_file_is_foretold_row_by_row() -> None:
-    loading.load()
+def test_a_switch_by_a_file_is_foretold_row_by_row(shipped: None) -> None:
     foretold = importing.run("aggregator: 1\nprofile: origin", dry_run=True)
     assert priorities.in_force().name == "default"
     said = [line for change in foretold for line in change.lines()]

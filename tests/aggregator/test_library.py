@@ -8,17 +8,10 @@ import pytest
 from django.test import Client
 
 from providers import roster
-from providers.loading import load
 from providers.models import Resource
 from tests.providers.test_admin import text_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def catalogue() -> None:
-    load()
-    roster.forget()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 
 
 def test_it_lists_who_is_asked_and_who_is_only_known_of(client: Client) -> None:

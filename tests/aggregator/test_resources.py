@@ -12,7 +12,6 @@ from django.utils.timezone import now
 
 from providers import known, roster
 from providers.health import Health
-from providers.loading import load
 from providers.models import Provider, Resource, Shipped
 from providers.standing import Status
 
@@ -52,8 +51,7 @@ def test_an_empty_catalogue_is_an_empty_list(client: Client) -> None:
     assert (body["rows"], body["total"], body["pages"], body["by_source"]) == ([], 0, 0, {})
 
 
-def test_the_whole_catalogue_is_listed_and_counted(client: Client) -> None:
-    load()
+def test_the_whole_catalogue_is_listed_and_counted(shipped: None, client: Client) -> None:
     first = ask(client, limit=250)
     rest = ask(client, limit=250, page=2)
     assert len(first["rows"]) + len(rest["rows"]) == first["total"] >= 243
@@ -185,10 +183,8 @@ def test_strange_words_find_nothing(client: Client, q: str) -> None:
 
 
 def test_it_asks_nobody_and_costs_the_same_few_queries(
-    client: Client, django_assert_max_num_queries: Any
+    shipped: None, client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    load()
-    roster.forget()
     with django_assert_max_num_queries(12):
         ask(client)
 

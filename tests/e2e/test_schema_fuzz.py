@@ -19,7 +19,6 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from aggregator.wsgi import application
-from providers.loading import load
 from providers.models import Credential, Provider
 from providers.sandbox.sandbox import Sandbox
 from providers.sandbox.server import running
@@ -46,9 +45,8 @@ PROMISES: list[Any] = [
 
 
 @pytest.fixture
-def house(settings: Any) -> Any:
+def house(shipped: None, settings: Any) -> Any:
     """The whole catalogue, answered by a sandbox, with budgets that no test exhausts."""
-    load()
     Provider.objects.update(limits=[], min_fresh_s=0)
     key = Credential(provider=Provider.objects.get(slug="fred"), label="who alone has a search")
     key.set_key("sandbox-of-mine")

@@ -13,7 +13,6 @@ from monitoring import aimodels
 from monitoring.models import ModelMetric, Scan
 from providers import calls, roster
 from providers.aimodels import AiModel
-from providers.loading import load
 from providers.models import Credential, Provider
 from providers.resilience import guard
 from providers.resilience.cell import forget
@@ -74,11 +73,10 @@ def newest(model_id: str) -> ModelMetric:
 
 
 @pytest.fixture
-def hub(transactional_db: None, settings: Any) -> Iterator[Hub]:
+def hub(transactional_db: None, shipped: None, settings: Any) -> Iterator[Hub]:
     sandbox = Sandbox(coins=[])
     with running(sandbox) as url:
         settings.SANDBOX, settings.SANDBOX_URL = True, url
-        load()
         yield Hub(sandbox)
     for slug in ("huggingface", "huggingface_hub"):
         forget(guard.key(slug))

@@ -14,7 +14,6 @@ from monitoring.models import ModelMetric, ModelStats, Scan, ScanPlan
 from providers import standins
 from providers.aimodels import AiModel
 from providers.history import Edit
-from providers.loading import load
 from tests.monitoring.hub import Hub, model, token
 from tests.monitoring.hub import hub as hub
 from tests.monitoring.test_api import until
@@ -51,8 +50,7 @@ def test_the_list_shows_what_was_found(admin_client: Client, hub: Hub) -> None:
     assert "100 %" in one
 
 
-def test_before_the_first_scan_there_are_dashes(admin_client: Client) -> None:
-    load()
+def test_before_the_first_scan_there_are_dashes(shipped: None, admin_client: Client) -> None:
     page = admin_client.get(MODELS).content.decode()
     assert "not looked at yet" in page
     assert " %</td>" not in page
@@ -70,15 +68,13 @@ def test_one_is_looked_at_now_and_the_others_are_not(admin_client: Client, hub: 
     assert aimodels.is_due(ScanPlan.current(), now()), "the others have still to be looked at"
 
 
-def test_while_a_scan_goes_on_none_is_begun(admin_client: Client) -> None:
-    load()
+def test_while_a_scan_goes_on_none_is_begun(shipped: None, admin_client: Client) -> None:
     aimodels.begin("somebody else", now())
     assert "A scan that somebody else began goes on" in act(admin_client, FINBERT)
     assert Scan.objects.count() == 1
 
 
-def test_what_is_switched_off_is_not_looked_at(admin_client: Client) -> None:
-    load()
+def test_what_is_switched_off_is_not_looked_at(shipped: None, admin_client: Client) -> None:
     AiModel.objects.update(is_active=False)
     assert "None of these is switched on" in act(admin_client, FINBERT)
     assert not Scan.objects.exists()
@@ -92,8 +88,9 @@ def change(client: Client, name: str, **fields: Any) -> Any:
     return client.post(path, {**values, **fields})
 
 
-def test_an_edit_is_obeyed_at_once_and_stands_in_the_history(admin_client: Client) -> None:
-    load()
+def test_an_edit_is_obeyed_at_once_and_stands_in_the_history(
+    shipped: None, admin_client: Client
+) -> None:
     assert [row.model_id for row in standins.in_line("gpt2")] == ["gpt2", "distilgpt2"]
     assert change(admin_client, "gpt2", fallback="").status_code == 302
     # What is remembered is read anew once the edit is committed.
@@ -113,8 +110,9 @@ def test_an_edit_is_obeyed_at_once_and_stands_in_the_history(admin_client: Clien
         ("task", "sing"),
     ],
 )
-def test_what_makes_no_sense_is_refused(admin_client: Client, field: str, value: str) -> None:
-    load()
+def test_what_makes_no_sense_is_refused(
+    shipped: None, admin_client: Client, field: str, value: str
+) -> None:
     response = change(admin_client, "gpt2", **{field: value})
     assert response.status_code == 200
     assert field in response.context["adminform"].form.errors

@@ -19,7 +19,6 @@ from monitoring import aimodels
 from monitoring.models import ModelMetric, ModelStats, Scan, ScanPlan
 from providers.aimodels import AiModel
 from providers.history import Edit
-from providers.loading import load
 from tests.monitoring.hub import Hub, token
 from tests.monitoring.hub import hub as hub
 from tests.monitoring.test_api import is_problem, until
@@ -79,8 +78,9 @@ def program(**fields: Any) -> dict[str, str]:
 # -- Before anybody looked ---------------------------------------------------------------------
 
 
-def test_nothing_is_known_before_the_first_check_and_no_rate_is_made_up(client: Client) -> None:
-    load()
+def test_nothing_is_known_before_the_first_check_and_no_rate_is_made_up(
+    shipped: None, client: Client
+) -> None:
     found = get(client, "models")
     assert found["total"] == len(found["models"]) == 21
     for row in found["models"]:
@@ -199,8 +199,7 @@ class TestAfterAScan:
 # -- Starting one ------------------------------------------------------------------------------
 
 
-def test_a_visitor_starts_nothing(client: Client) -> None:
-    load()
+def test_a_visitor_starts_nothing(shipped: None, client: Client) -> None:
     get(client, "scan")
     plain = program()
     assert client.get(f"{BASE}/scan", headers=plain).status_code == 200
@@ -212,8 +211,9 @@ def test_a_visitor_starts_nothing(client: Client) -> None:
     assert not Scan.objects.exists()
 
 
-def test_a_session_is_not_enough_without_its_token_and_its_get_starts_nothing() -> None:
-    load()
+def test_a_session_is_not_enough_without_its_token_and_its_get_starts_nothing(
+    shipped: None,
+) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.create_superuser("root"))
     is_problem(strict.post(f"{BASE}/scan"), 403, "permission_denied")
@@ -287,8 +287,7 @@ def test_a_program_that_is_an_operator_stops_it(client: Client) -> None:
 
 
 @pytest.mark.parametrize("route", READ)
-def test_unknown_parameters_are_named(client: Client, route: str) -> None:
-    load()
+def test_unknown_parameters_are_named(shipped: None, client: Client, route: str) -> None:
     body = is_problem(client.get(f"{BASE}/{route}?colour=red"), 400, "bad_query")
     assert "colour" in body["errors"]
     assert client.get(f"{BASE}/{route}/").status_code == 200
@@ -301,8 +300,7 @@ def test_unknown_parameters_of_a_post_too(staff: Client, route: str) -> None:
 
 
 @pytest.mark.parametrize("limit", ["0", "1001", "x", "-1"])
-def test_a_history_has_an_end(client: Client, limit: str) -> None:
-    load()
+def test_a_history_has_an_end(shipped: None, client: Client, limit: str) -> None:
     response = client.get(f"{BASE}/models/{FINBERT}/history", {"limit": limit})
     assert "limit" in is_problem(response, 400, "bad_query")["errors"]
 
@@ -311,8 +309,9 @@ def test_a_history_has_an_end(client: Client, limit: str) -> None:
     "name", ["nobody/knows-it", "nobody", "%3Cscript%3E", "a%00b", "%F0%9F%98%80"]
 )
 @pytest.mark.parametrize("route", ["history", "stats"])
-def test_a_model_nobody_knows_is_a_404(client: Client, name: str, route: str) -> None:
-    load()
+def test_a_model_nobody_knows_is_a_404(
+    shipped: None, client: Client, name: str, route: str
+) -> None:
     is_problem(client.get(f"{BASE}/models/{name}/{route}"), 404, "not_found")
 
 
@@ -323,8 +322,7 @@ def test_paths_that_lead_nowhere_are_problems(client: Client) -> None:
 
 
 @pytest.mark.parametrize("route", READ)
-def test_a_route_costs_a_handful_of_queries(client: Client, route: str) -> None:
-    load()
+def test_a_route_costs_a_handful_of_queries(shipped: None, client: Client, route: str) -> None:
     with CaptureQueriesContext(
         connection,
     ) as queries:
@@ -333,8 +331,7 @@ def test_a_route_costs_a_handful_of_queries(client: Client, route: str) -> None:
 
 
 @pytest.mark.parametrize("route", READ)
-def test_who_has_the_answer_is_not_sent_it_again(client: Client, route: str) -> None:
-    load()
+def test_who_has_the_answer_is_not_sent_it_again(shipped: None, client: Client, route: str) -> None:
     etag = client.get(f"{BASE}/{route}")["ETag"]
     assert client.get(f"{BASE}/{route}", headers={"if-none-match": etag}).status_code == 304
 

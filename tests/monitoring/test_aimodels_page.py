@@ -72,8 +72,7 @@ def test_of_an_hour_the_worst_is_shown_and_what_was_not_learned_is_not(
     assert f"{FINBERT}, the last 24 hours: 1 down, 1 healthy, 22 unknown." in page(client)
 
 
-def test_what_is_old_is_not_green(client: Client) -> None:
-    load()
+def test_what_is_old_is_not_green(shipped: None, client: Client) -> None:
     moment = now() - timedelta(hours=2)
     Scan.objects.create(running=None, started_at=moment, lease_until=moment, by="a")
     AiModel.objects.update(status="available", checked_at=moment, fresh_until=moment)
@@ -82,8 +81,7 @@ def test_what_is_old_is_not_green(client: Client) -> None:
     assert "status-healthy" not in text
 
 
-def test_hostile_words_are_words(client: Client) -> None:
-    load()
+def test_hostile_words_are_words(shipped: None, client: Client) -> None:
     fresh = now() + timedelta(minutes=5)
     AiModel.objects.filter(model_id=FINBERT).update(
         status="failed", reason="<script>alert(1)</script>", fresh_until=fresh, checked_at=now()
@@ -93,16 +91,16 @@ def test_hostile_words_are_words(client: Client) -> None:
     assert "&lt;script&gt;alert" in text
 
 
-def test_it_costs_a_handful_of_queries(client: Client) -> None:
-    load()
+def test_it_costs_a_handful_of_queries(shipped: None, client: Client) -> None:
     page(client)
     with CaptureQueriesContext(connection) as queries:
         page(client)
     assert len(queries) <= 8
 
 
-def test_where_answers_need_a_key_so_does_the_page(client: Client, settings: Any) -> None:
-    load()
+def test_where_answers_need_a_key_so_does_the_page(
+    shipped: None, client: Client, settings: Any
+) -> None:
     settings.ANONYMOUS_ACCESS = False
     assert FINBERT not in page(client)
 

@@ -13,7 +13,6 @@ from aggregator.sentiment import local
 from monitoring.aimodels_readout import ai_models
 from monitoring.models import Scan, ScanPlan
 from providers.aimodels import AiModel, ModelStatus
-from providers.loading import load
 
 pytestmark = pytest.mark.django_db
 
@@ -23,8 +22,7 @@ def scan(at: datetime, **fields: Any) -> Scan:
     return Scan.objects.create(**values | fields)
 
 
-def test_before_the_first_scan_nothing_is_known() -> None:
-    load()
+def test_before_the_first_scan_nothing_is_known(shipped: None) -> None:
     assert ai_models() == {
         "transformers_loaded": False,
         "sentiment_models": 0,
@@ -32,8 +30,7 @@ def test_before_the_first_scan_nothing_is_known() -> None:
     }
 
 
-def test_what_was_found_lately_counts_and_what_is_old_does_not() -> None:
-    load()
+def test_what_was_found_lately_counts_and_what_is_old_does_not(shipped: None) -> None:
     moment = now()
     found = {"status": ModelStatus.AVAILABLE, "checked_at": moment}
     fresh = moment + timedelta(minutes=15)

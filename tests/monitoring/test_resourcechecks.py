@@ -18,7 +18,6 @@ from monitoring.models import CheckResult, Endpoint, Plan
 from monitoring.scheduling import next_due
 from providers import known, reaching, roster
 from providers.health import Health
-from providers.loading import load
 from providers.models import Call, Provider, Resource
 from providers.resilience import Breaker
 from tests.monitoring.test_cycle import Calendar
@@ -71,9 +70,7 @@ def later(calendar: Calendar, **spans: float) -> cycle.Round:
 # -- Which, and when -----------------------------------------------------------------------------
 
 
-def test_of_the_shipped_catalogue_more_than_a_hundred_are_worth_a_look() -> None:
-    load()
-    roster.forget()
+def test_of_the_shipped_catalogue_more_than_a_hundred_are_worth_a_look(shipped: None) -> None:
     resourcechecks.sync(now())
     found = Health.objects.filter(kind="resource").select_related("resource")
     assert 100 < len(found) < Resource.objects.count()
@@ -362,10 +359,8 @@ def test_they_count_in_nothing_that_is_said_of_the_whole(
 
 
 def test_a_list_of_all_costs_a_handful_of_queries(
-    client: Client, django_assert_max_num_queries: Any
+    shipped: None, client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    load()
-    roster.forget()
     resourcechecks.sync(now())
     client.get("/api/providers/status")  # what is remembered for longer is read
     readings.forget()
@@ -377,10 +372,8 @@ def test_a_list_of_all_costs_a_handful_of_queries(
 
 
 def test_a_round_without_anything_due_costs_a_handful_of_queries(
-    django_assert_max_num_queries: Any, calendar: Calendar
+    shipped: None, django_assert_max_num_queries: Any, calendar: Calendar
 ) -> None:
-    load()
-    roster.forget()
     Endpoint.objects.all().delete()
     resourcechecks.sync(calendar.now)
     Endpoint.objects.update(next_due=calendar.now + timedelta(hours=1))

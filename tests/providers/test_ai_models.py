@@ -106,8 +106,9 @@ def test_a_file_that_says_something_else_is_refused(tmp_path: Path, text: str, s
 
 
 @pytest.mark.django_db
-def test_an_operators_edit_survives_an_upgrade_and_the_scans_findings_are_no_edit() -> None:
-    load()
+def test_an_operators_edit_survives_an_upgrade_and_the_scans_findings_are_no_edit(
+    shipped: None,
+) -> None:
     assert AiModel.objects.count() == 21
     AiModel.objects.filter(model_id="gpt2").update(notes="mine", is_active=False)
     AiModel.objects.filter(model_id="ProsusAI/finbert").update(status=ModelStatus.AVAILABLE)
@@ -118,15 +119,13 @@ def test_an_operators_edit_survives_an_upgrade_and_the_scans_findings_are_no_edi
 
 
 @pytest.mark.django_db
-def test_a_model_is_found_by_its_old_name_and_by_its_new() -> None:
-    load()
+def test_a_model_is_found_by_its_old_name_and_by_its_new(shipped: None) -> None:
     for name in ("gpt2", "openai-community/gpt2"):
         assert AiModel.objects.called(name).get().model_id == "gpt2"
 
 
 @pytest.mark.django_db
-def test_a_fallback_does_the_same_task() -> None:
-    load()
+def test_a_fallback_does_the_same_task(shipped: None) -> None:
     found = AiModel.objects.get(model_id="gpt2")
     found.full_clean()
     for other, said in (
@@ -161,8 +160,7 @@ def test_a_status_that_nobody_looked_at_for_long_is_unknown() -> None:
 
 
 @pytest.mark.django_db
-def test_who_stands_in_is_who_can_be_asked() -> None:
-    load()
+def test_who_stands_in_is_who_can_be_asked(shipped: None) -> None:
     moment = now()
     fresh = moment + timedelta(minutes=5)
 

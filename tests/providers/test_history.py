@@ -303,8 +303,7 @@ def test_what_the_catalogue_retires_is_an_edit() -> None:
     assert Edit.objects.get().lines() == ["enabled from yes to no"]
 
 
-def test_a_switch_of_priorities_is_an_edit_of_each_row_it_changes() -> None:
-    loading.load()
+def test_a_switch_of_priorities_is_an_edit_of_each_row_it_changes(shipped: None) -> None:
     call_command("priorities", "origin", "--dry-run")
     assert not Edit.objects.exists()
     call_command("priorities", "origin")

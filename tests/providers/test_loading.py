@@ -33,8 +33,7 @@ def test_the_catalogue_comes_in() -> None:
         assert all(window.capacity > 0 for window in provider.guard.windows)
 
 
-def test_a_second_time_changes_nothing() -> None:
-    load()
+def test_a_second_time_changes_nothing(shipped: None) -> None:
     counts = [m.objects.count() for m in (Provider, Policy, Asset, Listing, Resource, Shipped)]
     again = load()
     models = (Provider, Policy, Asset, Listing, Resource, Shipped)
@@ -43,8 +42,7 @@ def test_a_second_time_changes_nothing() -> None:
         assert not loaded.added + loaded.updated + loaded.kept + loaded.deleted + loaded.retired
 
 
-def test_what_an_administrator_changed_stays() -> None:
-    load()
+def test_what_an_administrator_changed_stays(shipped: None) -> None:
     Provider.objects.filter(slug="kraken").update(priority=7, enabled=False)
     loaded = load()["providers"]
     row = Provider.objects.get(slug="kraken")
@@ -52,9 +50,8 @@ def test_what_an_administrator_changed_stays() -> None:
     assert loaded.kept == ["kraken.enabled", "kraken.priority"]
 
 
-def test_an_upgrade_reaches_what_nobody_changed() -> None:
+def test_an_upgrade_reaches_what_nobody_changed(shipped: None) -> None:
     """As if the last release had said 3 seconds, and an administrator had set the priority."""
-    load()
     Provider.objects.filter(slug="kraken").update(timeout_s=3.0, priority=7)
     last_said("providers", "kraken", timeout_s=3.0)
     assert load()["providers"].updated == ["kraken.timeout_s"]
@@ -62,9 +59,8 @@ def test_an_upgrade_reaches_what_nobody_changed() -> None:
     assert (row.timeout_s, row.priority) == (5.0, 7)
 
 
-def test_what_the_catalogue_begins_to_say_does_not_undo_an_edit() -> None:
+def test_what_the_catalogue_begins_to_say_does_not_undo_an_edit(shipped: None) -> None:
     """No release before said how long it rests; an administrator did."""
-    load()
     Provider.objects.filter(slug="kraken").update(rests_s=[1, 2])
     words = PROVIDERS.values(Provider.objects.get(slug="kraken")) | {"rests_s": [9.0]}
     assert bring(PROVIDERS, {"kraken": words}).kept == ["kraken.rests_s"]
@@ -79,8 +75,7 @@ def test_what_the_catalogue_stops_saying_is_left_to_its_default() -> None:
     assert (row.notes, row.flags) == ("", [])
 
 
-def test_what_was_deleted_stays_deleted() -> None:
-    load()
+def test_what_was_deleted_stays_deleted(shipped: None) -> None:
     Provider.objects.filter(slug="okx").delete()
     Listing.objects.filter(adapter_name="okx").delete()
     Asset.objects.filter(slug="dogecoin").delete()
@@ -91,8 +86,7 @@ def test_what_was_deleted_stays_deleted() -> None:
     assert not Asset.objects.filter(slug="dogecoin").exists()
 
 
-def test_a_new_listing_of_a_deleted_asset_is_let_be() -> None:
-    load()
+def test_a_new_listing_of_a_deleted_asset_is_let_be(shipped: None) -> None:
     Asset.objects.filter(slug="dogecoin").delete()
     assert bring(LISTINGS, {"dogecoin/new/": {"external_id": "doge"}}).deleted == ["dogecoin/new/"]
 
@@ -105,8 +99,7 @@ def test_an_operators_own_row_is_not_taken_over() -> None:
     assert Provider.objects.get(slug="kraken").title == "Mine"
 
 
-def test_an_edited_asset_and_a_learned_listing_stay() -> None:
-    load()
+def test_an_edited_asset_and_a_learned_listing_stay(shipped: None) -> None:
     Asset.objects.filter(slug="bitcoin").update(name="Bit Coin")
     row = Listing.objects.get(asset__slug="bitcoin", adapter_name="binance", quote="USDT")
     row.external_id, row.learned_at = "BTCUSDT2", "2026-01-01T00:00Z"
@@ -161,8 +154,7 @@ def test_the_command_says_what_it_did(capsys: pytest.CaptureFixture[str]) -> Non
     assert "dry run" in said
 
 
-def test_a_row_may_be_made_to_say_what_the_catalogue_says() -> None:
-    load()
+def test_a_row_may_be_made_to_say_what_the_catalogue_says(shipped: None) -> None:
     Provider.objects.filter(slug="kraken").update(priority=7)
     Asset.objects.filter(slug="bitcoin").delete()
     call_command("loadcatalogue", "--again", "providers/kraken", "assets/bitcoin", verbosity=0)

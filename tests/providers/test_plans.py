@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import now
 
 from aggregator import tasks
-from providers import calls, loading, plans, roster, usage
+from providers import calls, plans, roster, usage
 from providers.adapters.base import UNREADABLE, Adapter, Reading
 from providers.adapters.coingecko import CoinGecko, CoinGeckoPro
 from providers.adapters.coinmarketcap import CoinMarketCap
@@ -223,8 +223,7 @@ def test_headers_that_tell_other_limits_set_them(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_plans_are_read_when_they_are_due(settings: Any) -> None:
-    loading.load()
+def test_plans_are_read_when_they_are_due(shipped: None, settings: Any) -> None:
     keyed = ("coingecko_pro", "coinmarketcap", "cryptocompare", "etherscan")
     Provider.objects.exclude(slug__in=keyed).update(enabled=False)
     for slug in keyed:

@@ -9,12 +9,7 @@ from providers import catalogue, loading, priorities
 from providers.models import Profile, Provider
 from providers.priorities import Change
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def loaded() -> None:
-    loading.load()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 
 
 def held() -> dict[str, tuple[int, bool]]:

@@ -12,15 +12,9 @@ from providers.loading import load
 from providers.models import Provider, Resource
 from tests.providers.test_admin import edit, errors_of, text_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shipped")]
 
 URL = "/admin/providers/resource/"
-
-
-@pytest.fixture(autouse=True)
-def catalogue() -> None:
-    load()
-    roster.forget()
 
 
 def shown(client: Client, **params: Any) -> set[str]:
