@@ -99,13 +99,18 @@ class Module:
     def app(self) -> str:
         return self.name.partition(".")[0]
 
-    def imports(self) -> set[str]:
+    def imports(self) -> frozenset[str]:
         """
         Dotted names of what runs need; imports for the type checker alone are left out.
 
         `from a import b` counts as `a.b` when that is a module, and as `a` otherwise.
         """
-        return {name for node in _running(self.tree) for name in _imported(node)}
+        return _imports(self.tree)
+
+
+@cache
+def _imports(tree: ast.Module) -> frozenset[str]:
+    return frozenset(name for node in _running(tree) for name in _imported(node))
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:

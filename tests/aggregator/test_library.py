@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from providers import roster
 from providers.models import Resource
 from tests.providers.test_admin import text_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -29,11 +30,17 @@ MODELS = (
 )
 
 
-@pytest.fixture
-def document(client: Client) -> dict[str, Any]:
-    response = client.get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"})
+@cache
+def shown() -> bytes:
+    """The same for every test, and costly."""
+    response = Client().get("/api/schema", headers={"Accept": "application/vnd.oai.openapi+json"})
     assert response.status_code == 200
-    found: dict[str, Any] = json.loads(response.content)
+    return response.content
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(shown())
     return found
 
 
