@@ -15,7 +15,7 @@ from providers import calls
 from providers.datasets import PriceQuery, PriceRow
 from providers.errors import Attempt, GatewayError, NotFound, Unanswered
 from providers.models import Policy, Provider
-from tests.aggregator.test_gateway import age, get
+from tests.aggregator.visitors import age, get
 from tests.conftest import forget_everything, while_refreshing
 from tests.upstreams import (
     Asked,

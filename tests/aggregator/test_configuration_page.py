@@ -13,7 +13,7 @@ from django.test import Client
 from aggregator import configuration
 from providers import roster
 from providers.models import Provider
-from tests.providers.test_admin import messages_of, text_of
+from tests.providers.operator import messages_of, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from aggregator import fanout, flights, gateway
 from aggregator.consensus import accuracies
 from providers.datasets import DATASETS, ConsensusQuery, PriceRow
 from providers.models import Policy
-from tests.aggregator.test_gateway import age, get
+from tests.aggregator.visitors import age, get
 from tests.conftest import while_refreshing
 from tests.upstreams import Behaviour, Upstreams, assets, rows, slowly, status
 

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from providers.models import Resource
-from tests.providers.test_admin import text_of
+from tests.providers.operator import text_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shipped")]
 

@@ -15,7 +15,7 @@ from providers import roster
 from providers.datasets import PriceRow
 from providers.models import Call, Credential, Policy, Provider
 from tests.aggregator.test_capabilities import called, provider
-from tests.providers.test_admin import text_of
+from tests.providers.operator import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from aggregator import answers, shelf
 from aggregator.merging import PartQuery, _read, merged
 from providers import roster
 from providers.datasets import Article, NewsQuery
-from tests.aggregator.test_gateway import age, get
+from tests.aggregator.visitors import age, get
 from tests.conftest import while_refreshing
 from tests.upstreams import NOON, Upstreams, article, assets, rows, status, usual
 

@@ -17,7 +17,7 @@ from aggregator import answers, moods
 from aggregator.encoding import encode, load
 from providers.datasets import AssetSentiment, AssetSentimentQuery, Coin
 from providers.models import Asset, Provider
-from tests.aggregator.test_gateway import age, get
+from tests.aggregator.visitors import age, get
 from tests.conftest import while_refreshing
 from tests.upstreams import NOON, Asked, Said, Upstreams, article, assets, rows, status, usual
 

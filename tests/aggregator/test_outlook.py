@@ -16,7 +16,7 @@ from providers.datasets import GAS, NEWS
 from providers.models import Call, Policy, Provider, Strategy
 from tests.aggregator.test_selection import candidates, strategies
 from tests.aggregator.test_strategies import aged, did
-from tests.providers.test_admin import edit, errors_of
+from tests.providers.operator import edit, errors_of
 from tests.upstreams import Keyed, Upstreams
 
 # -- Pure --------------------------------------------------------------------------------------

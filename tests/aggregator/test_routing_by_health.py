@@ -21,8 +21,8 @@ from providers.datasets import DATASETS, MarketQuery
 from providers.health import Health, Kind
 from providers.models import Policy, Provider
 from providers.standing import Status
-from tests.aggregator.test_gateway import get
 from tests.aggregator.test_selection import candidates, strategies
+from tests.aggregator.visitors import get
 from tests.upstreams import Upstreams, status
 
 MARKET = MarketQuery.dataset

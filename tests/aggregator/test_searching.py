@@ -13,7 +13,7 @@ from aggregator import searching
 from providers.assets import Asset, Kind
 from providers.datasets import SearchHit, SearchQuery
 from tests.aggregator.test_bad_input import problem_of
-from tests.aggregator.test_gateway import get
+from tests.aggregator.visitors import get
 from tests.upstreams import Behaviour, Upstreams, rows, status
 
 pytestmark = pytest.mark.django_db(transaction=True)

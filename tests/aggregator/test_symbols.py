@@ -11,7 +11,7 @@ from django.test import Client
 from providers.models import Asset, Contract, Listing
 from providers.registry import _adapters
 from tests.aggregator.test_bad_input import problem_of
-from tests.aggregator.test_gateway import get
+from tests.aggregator.visitors import get
 from tests.upstreams import Fake, Upstreams
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ import pytest
 from aggregator import answers, demand, heartbeat, tasks, warming
 from providers.datasets import ConsensusQuery, GasQuery, MarketQuery, NewsQuery, PriceQuery, Query
 from providers.models import Call, Policy
-from tests.aggregator.test_gateway import age, get
+from tests.aggregator.visitors import age, get
 from tests.conftest import forget_everything
 from tests.upstreams import Upstreams, assets, status
 

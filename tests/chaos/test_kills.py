@@ -14,7 +14,7 @@ from aggregator import answers, gateway
 from providers.datasets import GasQuery, MarketQuery, spec
 from providers.errors import Broken, CircuitOpen
 from providers.resilience import Breaker, Cell, Guard
-from tests.aggregator.test_gateway import age
+from tests.aggregator.visitors import age
 from tests.chaos import jobs
 from tests.crew import Hand, crew
 from tests.upstreams import Upstreams

@@ -12,7 +12,7 @@ import pytest
 from aggregator import answers, gateway
 from providers.datasets import GasQuery, MarketQuery, PriceQuery, from_spec, spec
 from providers.models import Policy, Provider
-from tests.aggregator.test_gateway import age
+from tests.aggregator.visitors import age
 from tests.chaos import jobs
 from tests.conftest import forget_everything
 from tests.crew import Hand, crew, each

@@ -13,7 +13,7 @@ from providers import roster
 from providers.admin.declared import stored_key
 from providers.models import Asset, Call, DeclaredProvider, Listing, Provider
 from tests.e2e.world import Witness, World
-from tests.providers.test_admin import errors_of, form_of, text_of
+from tests.providers.operator import errors_of, form_of, text_of
 
 ADD = "/admin/providers/declaredprovider/add/"
 SECRET = "sk-0123456789-never-to-be-seen"

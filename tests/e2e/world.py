@@ -27,7 +27,7 @@ from providers.sandbox.faults import Fault, Rule
 from providers.sandbox.hosts import HOSTS
 from providers.sandbox.sandbox import Sandbox
 from providers.sandbox.wire import Reply, Request
-from tests.aggregator.test_gateway import age
+from tests.aggregator.visitors import age
 from tests.conftest import while_refreshing
 from tests.emptying import Copy
 

@@ -26,11 +26,11 @@ from providers.catalogue import load
 from providers.health import Health
 from providers.models import Provider
 from providers.standing import Status
-from tests.aggregator.test_gateway import get as ask
+from tests.aggregator.visitors import get as ask
 from tests.monitoring.test_cycle import Calendar, again, health, key_of
 from tests.monitoring.world import endpoint, results
+from tests.providers.misbehaviour import Authority
 from tests.providers.peer import always, peer, reply
-from tests.providers.test_transport import Authority
 from tests.upstreams import Keyed, Said, Upstreams, status
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -23,8 +23,8 @@ from providers import known, redaction, roster
 from providers.catalogue import load
 from providers.leaks import KEY_IN_PATH
 from providers.models import Provider
-from tests.aggregator.test_gateway import age
-from tests.aggregator.test_gateway import get as ask
+from tests.aggregator.visitors import age
+from tests.aggregator.visitors import get as ask
 from tests.monitoring.test_cycle import health
 from tests.monitoring.world import endpoint
 from tests.test_layers import ROOT, modules, within_any

@@ -17,7 +17,7 @@ from providers import reaching
 from providers.health import Health
 from providers.models import Resource
 from providers.resilience import Breaker
-from tests.providers.test_admin import text_of
+from tests.providers.operator import text_of
 from tests.upstreams import Upstreams, status
 
 pytestmark = pytest.mark.django_db(transaction=True)

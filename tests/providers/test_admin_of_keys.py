@@ -14,7 +14,7 @@ from providers.datasets import Allowance
 from providers.errors import Throttled
 from providers.models import Credential, Provider
 from providers.tallies import Tally, hour_of
-from tests.providers.test_admin import CREDENTIALS, act, edit, messages_of, text_of
+from tests.providers.operator import CREDENTIALS, act, edit, messages_of, text_of
 from tests.upstreams import Keyed, Said, Upstreams
 
 pytestmark = pytest.mark.django_db

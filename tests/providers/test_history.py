@@ -19,7 +19,7 @@ from providers.history import SWITCH, UPGRADE, Edit
 from providers.models import Asset, Credential, Listing, Policy, Provider, Shipped
 from providers.tables import PROVIDERS as PROVIDER_ROWS
 from providers.undoing import NotUndone, undo
-from tests.providers.test_admin import SECRET, act, credential, edit, messages_of, text_of
+from tests.providers.operator import SECRET, act, credential, edit, messages_of, text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

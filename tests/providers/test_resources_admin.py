@@ -10,7 +10,7 @@ from django.test import Client
 from providers import roster
 from providers.loading import load
 from providers.models import Provider, Resource
-from tests.providers.test_admin import edit, errors_of, text_of
+from tests.providers.operator import edit, errors_of, text_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shipped")]
 
