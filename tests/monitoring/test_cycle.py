@@ -205,7 +205,7 @@ def test_slow_answers_to_visitors_are_degraded(upstreams: Upstreams, calendar: C
 def test_the_check_after_a_rest_is_the_probe_that_ends_it(
     upstreams: Upstreams, calendar: Calendar
 ) -> None:
-    provider = upstreams.provider("a", rests_s=[0.2])
+    provider = upstreams.provider("a", rests_s=[1.0])
     upstreams.provider("well")
     upstreams.play["a"] = status(500)
     cycle.run(calendar)
@@ -216,7 +216,7 @@ def test_the_check_after_a_rest_is_the_probe_that_ends_it(
     assert due
     assert due - calendar.now <= timedelta(seconds=2)
     del upstreams.play["a"]
-    time.sleep(0.25)
+    time.sleep(1.05)
     again(calendar)
     assert len(upstreams.of("a")) == 2
     assert provider.guard.standing().circuit.back_at is not None
