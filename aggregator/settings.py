@@ -383,6 +383,7 @@ LOGGING: dict[str, Any] = {
         # Bad requests are told to who sent them; only what we did wrong is worth a line.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},
+        "django.security.csrf": {"level": "ERROR"},
         "django.server": {"handlers": ["stdout"], "level": "INFO", "propagate": False},
     },
 }

@@ -132,6 +132,8 @@ async def body_of(receive: Receive) -> bytes | Response:
     except TimeoutError:
         detail = f"A body has to arrive within {BODY_S:.0f} seconds."
         return refusal(408, "too_slow", "The request came too slowly", detail)
+    except EOFError:  # nobody hears it; half a request must not be taken for a whole one
+        return refusal(400, "bad_request", "The body is not whole", "It was not sent to its end.")
     if body is None:
         await _discard(receive)
         return refusal(
@@ -151,13 +153,16 @@ async def _discard(receive: Receive) -> None:
 
 
 async def _read(receive: Receive) -> bytes | None:
+    """The body; None when it is too long, EOFError when the other side left before its end."""
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == _GONE:
+            raise EOFError
         body += message.get("body", b"")
         if len(body) > MOST_BODY:
             return None
-        if message["type"] == _GONE or not message.get("more_body", False):
+        if not message.get("more_body", False):
             return bytes(body)
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import uvloop
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from aggregator import quick
+from aggregator import quick, wire
 from aggregator.callers import Caller
 from aggregator.edge import ASKED, Asked
 from aggregator.quick import Quick
+from aggregator.traffic import traffic
 
 HEAD = b"GET /api/market?limit=3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OTHER = b"GET /api/market?limit=4 HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -29,11 +32,19 @@ class Scripted:
     def __init__(self) -> None:
         self.edge = self
         self.long: list[bytes] = []
+        self.bodies: list[bytes | wire.Response] = []
+        self.headers: list[tuple[bytes, bytes]] = []
         self.short = 0
         self.knows = True
+        self.reads = True  # the bodies of requests
+        self.patience = 0.0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.long.append(scope["query_string"])
+        await asyncio.sleep(self.patience)
+        if scope["method"] == "POST" and self.reads:
+            self.bodies.append(await wire.body_of(receive))
+        self.headers = scope["headers"]
         if scope["method"] == "GET":
             line = (scope["path"], scope["query_string"])
             scope[ASKED] = Asked(line, "market", Caller("address:1", 9), b"")
@@ -72,6 +83,28 @@ class Line:
             assert body == BODY
         return headers
 
+    async def close(self) -> None:
+        self.writer.close()
+        await self.writer.wait_closed()
+
+
+CONNECTIONS: set[Quick] = set()
+
+
+@contextmanager
+def noted_connections() -> Iterator[None]:
+    """Within, the server's ends of all connections are in CONNECTIONS."""
+    made = Quick.connection_made
+
+    def noted(self: Any, transport: Any) -> None:
+        CONNECTIONS.add(self)
+        made(self, transport)
+
+    CONNECTIONS.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Quick, "connection_made", noted)
+        yield
+
 
 Story = Callable[[Scripted, Callable[[], Awaitable[Line]]], Awaitable[None]]
 
@@ -91,6 +124,8 @@ def told(story: Story) -> None:
         port = server.sockets[0].getsockname()[1]
 
         lines: list[Line] = []
+        loop.set_exception_handler(lambda _, found: failed.append(found))
+        failed: list[Any] = []
 
         async def connect() -> Line:
             lines.append(Line(*await asyncio.open_connection("127.0.0.1", port)))
@@ -103,9 +138,11 @@ def told(story: Story) -> None:
             server.close()
             for line in lines:
                 line.writer.transport.abort()
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
+        assert failed == []
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as it is served
+        runner.run(run())
 
 
 def test_the_same_bytes_go_the_short_way_from_the_second_time_on() -> None:
@@ -224,24 +261,130 @@ def test_a_connection_remembers_a_few_heads_only() -> None:
         line = await connect()
         for number in range(30):
             await line.ask(HEAD.replace(b"limit=3", b"limit=%d" % number))
-        (connection,) = line_of(app)
+        (connection,) = CONNECTIONS
         assert len(connection.known) <= quick.MOST_KNOWN
         long = HEAD.replace(b"\r\n\r\n", b"\r\nX: " + b"x" * quick.LONGEST_KNOWN + b"\r\n\r\n")
         assert [(await line.ask(long))["x-way"] for _ in range(2)] == ["long", "long"]
 
-    connections: set[Any] = set()
-    made = Quick.connection_made
-
-    def line_of(app: Scripted) -> set[Any]:
-        return connections
-
-    def noted(self: Any, transport: Any) -> None:
-        connections.add(self)
-        made(self, transport)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Quick, "connection_made", noted)
+    with noted_connections():
         told(story)
+
+
+# -- What one hides from another --------------------------------------------------------------
+
+OFFER = b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("cut", [0, 1, 30, len(HEAD)])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_stays_a_body_when_another_protocol_is_offered(cut: int, chunked: bool) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        length, body = b"Content-Length: %d\r\n" % len(HEAD), HEAD
+        if chunked:
+            length, body = (
+                b"Transfer-Encoding: chunked\r\n",
+                b"%x\r\n%b\r\n0\r\n\r\n" % (len(HEAD), HEAD),
+            )
+        start = b"POST /x?post HTTP/1.1\r\n" + OFFER + length + b"\r\n"
+        assert (await line.ask(start + body[:cut], body[cut:]))["status"] == "200"
+        assert (app.long, app.bodies) == ([b"post"], [HEAD])
+        assert (b"upgrade", b"h2c") not in app.headers
+        assert (await line.ask(OTHER))["status"] == "200"
+        assert app.long == [b"post", b"limit=4"]
+
+    told(story)
+
+
+def test_who_offers_another_protocol_and_asks_on_is_answered() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(b"GET /x?offer HTTP/1.1\r\n" + OFFER + b"\r\n" + OTHER)
+        await line.reply()
+        assert app.long == [b"offer", b"limit=4"]
+
+    told(story)
+
+
+def test_what_is_said_after_a_body_is_no_header() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        start = b"POST /x?post HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        await line.ask(start + b"1\r\nx\r\n0\r\n", b"X-API-Key: another\r\n", b"\r\n")
+        assert app.bodies == [b"x"]
+        assert app.headers == [(b"host", b"a"), (b"transfer-encoding", b"chunked")]
+
+    told(story)
+
+
+def test_half_a_body_is_none() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(b"POST /x?post HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nab")
+        line.writer.write_eof()
+        assert await ending(line) == b""
+        (body,) = app.bodies
+        assert isinstance(body, wire.Response)
+        assert body.status == 400
+
+    told(story)
+
+
+# -- Those who wait for their turn ------------------------------------------------------------
+
+
+def test_very_many_requests_in_one_piece_are_answered_and_few_of_them_held() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        app.patience = 0.2
+        (line, number) = await connect(), 3000
+        line.writer.write(b"GET /?a HTTP/1.1\r\n\r\n" * number)
+        await asyncio.sleep(0.1)
+        (connection,) = CONNECTIONS
+        assert 1 < len(connection.pipeline) < quick.PIECE / 20
+        app.patience = 0
+        for _ in range(number):
+            await line.reply()
+        assert len(app.long) == number
+
+    with noted_connections():
+        told(story)
+
+
+def test_who_leaves_while_several_answers_are_owed_fills_no_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        app.patience = 0.1
+        line = await connect()
+        line.writer.write(HEAD + OTHER + HEAD + OTHER)
+        await asyncio.sleep(0.05)
+        line.writer.transport.abort()
+        await asyncio.sleep(0.6)
+        assert app.long[0] == b"limit=3"
+
+    told(story)
+    assert caplog.text == ""
+
+
+def test_who_has_no_more_to_ask_is_still_answered() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        app.patience = 0.1
+        line = await connect()
+        line.writer.write(HEAD + OTHER)
+        line.writer.write_eof()
+        assert [(await line.reply())["status"] for _ in range(2)] == ["200", "200"]
+        assert await ending(line) == b""
+
+    told(story)
+
+
+def test_what_came_before_nonsense_is_answered() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        assert (await line.ask(HEAD + b"\x00\r\n\r\n"))["connection"] == "close"
+        assert await ending(line) == b""
+
+    told(story)
 
 
 # -- Bounds ----------------------------------------------------------------------------------
@@ -325,19 +468,132 @@ def test_a_connection_that_asks_quickly_again_is_not_idle() -> None:
         assert await ending(line) == b""
         assert asyncio.get_running_loop().time() - began > 0.1
 
-    init = Quick.__init__
-
-    def hasty(self: Quick, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
-        self.timeout_keep_alive = 0.2  # type: ignore[assignment]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Quick, "__init__", hasty)
+    with hasty(0.2):
         told(story)
 
 
-@pytest.mark.parametrize("nonsense", [b"\x16\x03\x01\x02\x00", b"hello\r\n\r\n", b"GET\r\n\r\n"])
-def test_what_is_no_http_gets_a_problem(nonsense: bytes) -> None:
+@contextmanager
+def hasty(seconds: float) -> Iterator[None]:
+    """Within, connections are idle for so long at most."""
+    init = Quick.__init__
+
+    def begin(self: Quick, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        self.timeout_keep_alive = seconds  # type: ignore[assignment]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Quick, "__init__", begin)
+        yield
+
+
+@pytest.mark.parametrize("more", [b"x", b"\r\n"])
+def test_a_connection_that_stops_in_the_middle_is_idle_too(more: bytes) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        app.reads = False
+        line = await connect()
+        start = HEAD if more == b"\r\n" else HEAD[:-2] + b"Content-Length: 100\r\n\r\n"
+        await line.ask(start)
+        line.writer.write(more)
+        async with asyncio.timeout(3):
+            assert await ending(line) == b""
+
+    with hasty(0.2):
+        told(story)
+
+
+def test_who_takes_nothing_of_what_he_asked_for_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "TAKE_S", 0.2)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        for _ in range(2000):
+            line.writer.write(HEAD)
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.6)
+        (connection,) = CONNECTIONS
+        assert connection.transport.is_closing()
+
+    with noted_connections():
+        told(story)
+
+
+def test_who_takes_it_slowly_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "TAKE_S", 0.2)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        await line.ask(HEAD)
+        for _ in range(2000):
+            line.writer.write(HEAD)
+            await asyncio.sleep(0)
+        for _ in range(8):
+            for _ in range(250):
+                await line.reply()
+            await asyncio.sleep(0.1)
+
+    told(story)
+
+
+def test_a_head_is_not_late_behind_an_answer_that_takes_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(quick, "HEAD_S", 0.1)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        app.patience = 0.3
+        line = await connect()
+        assert (await line.ask(HEAD + OTHER[:9]))["status"] == "200"
+        assert (await line.ask(OTHER[9:]))["status"] == "200"
+
+    told(story)
+
+
+@pytest.mark.parametrize("chunks", [b"0\r\nX: ", b"1;a="])
+def test_what_surrounds_a_body_is_bounded_like_a_head(
+    chunks: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick, "MOST_HEAD", 10_000)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        line.writer.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n" + chunks)
+        await asyncio.sleep(0.05)
+        assert not line.reader.at_eof()
+        line.writer.write(b"x" * 20_000)
+        assert (await ending(line)).startswith(b"HTTP/1.1 431 ")
+        assert not any(isinstance(body, bytes) for body in app.bodies)
+
+    told(story)
+
+
+def test_a_long_body_is_no_long_head() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line, body = await connect(), b"x" * 500_000
+        start = b"POST /x?post HTTP/1.1\r\nHost: a\r\nContent-Length: 500000\r\n\r\n"
+        assert (await line.ask(start + body + HEAD))["status"] == "200"
+        await line.reply()
+        assert app.bodies == [body]
+
+    told(story)
+
+
+NONSENSE = [
+    *(b"\x16\x03\x01\x02\x00", b"hello\r\n\r\n", b"GET\r\n\r\n", b"CONNECT a:443 HTTP/1.1\r\n\r\n"),
+    *(b"CONNECT /x HTTP/1.1\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n"),
+    b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    b"GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n",
+    b"GET / HTTP/1.1\nHost: a\n\n",
+]
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+def test_what_is_no_http_gets_a_problem_is_counted_and_fills_no_log(
+    nonsense: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     async def story(app: Scripted, connect: Any) -> None:
         line = await connect()
         line.writer.write(nonsense)
@@ -345,4 +601,9 @@ def test_what_is_no_http_gets_a_problem(nonsense: bytes) -> None:
         assert said.startswith(b"HTTP/1.1 400 ")
         assert b'"code":"bad_request"' in said
 
+        assert app.long == []
+
+    before = traffic._requests.get(("none", 400), 0)
     told(story)
+    assert traffic._requests["none", 400] == before + 1
+    assert caplog.text == ""
