@@ -20,6 +20,7 @@ from typing import Any
 from providers.redaction import MASK, names_a_secret, redact
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD |= {"color_message"}  # uvicorn's: the same once more, for a terminal
 _formatter = logging.Formatter()
 
 
