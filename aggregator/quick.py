@@ -18,7 +18,7 @@ import asyncio
 from typing import Any, cast
 
 import httptools
-from uvicorn._types import ASGI3Application
+from uvicorn._types import ASGI3Application, ASGISendEvent
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -53,6 +53,17 @@ class Flow(FlowControl):
     def resume_reading(self) -> None:
         if not self.is_held:
             super().resume_reading()
+
+
+class Unchunked(RequestResponseCycle):
+    """HTTP/1.0 knows no chunks: a response without a length ends with the connection."""
+
+    async def send(self, message: ASGISendEvent) -> None:
+        if message["type"] == "http.response.start":
+            self.chunked_encoding = False
+        elif message["type"] == "http.response.body":
+            self.expected_content_length = len(message.get("body", b""))
+        await super().send(message)
 
 
 class Quick(HttpToolsProtocol):
@@ -216,6 +227,8 @@ class Quick(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self.under_way = cycle
+        if cycle.scope["http_version"] != "1.1" and not cycle.keep_alive:
+            cycle.__class__ = Unchunked
         super()._start_asgi_task(cycle, app)
 
     def _owes(self) -> bool:

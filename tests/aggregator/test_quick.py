@@ -49,8 +49,11 @@ class Scripted:
             line = (scope["path"], scope["query_string"])
             scope[ASKED] = Asked(line, "market", Caller("address:1", 9), b"")
         length = [(b"content-length", b"%d" % len(BODY)), (b"x-way", b"long")]
+        if scope["query_string"] == b"stream":
+            length = []
         await send({"type": "http.response.start", "status": 200, "headers": length})
-        await send({"type": "http.response.body", "body": BODY})
+        await send({"type": "http.response.body", "body": BODY[:5], "more_body": True})
+        await send({"type": "http.response.body", "body": BODY[5:]})
 
     def again(self, asked: Asked, always: Any) -> tuple[bytes, bytes, bytes] | None:
         if not self.knows:
@@ -383,6 +386,34 @@ def test_what_came_before_nonsense_is_answered() -> None:
         line = await connect()
         assert (await line.ask(HEAD + b"\x00\r\n\r\n"))["connection"] == "close"
         assert await ending(line) == b""
+
+    told(story)
+
+
+# -- HTTP/1.0 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("query", [b"stream", b"whole"])
+def test_who_knows_no_chunks_gets_none(query: bytes) -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(b"GET /?%b HTTP/1.0\r\n\r\n" % query)
+        head, _, body = (await ending(line)).partition(b"\r\n\r\n")
+        assert body == BODY
+        assert b"transfer-encoding" not in head
+        assert b"connection: close" in head
+
+    told(story)
+
+
+def test_who_knows_chunks_gets_them_where_there_is_no_length() -> None:
+    async def story(app: Scripted, connect: Any) -> None:
+        line = await connect()
+        line.writer.write(b"GET /?stream HTTP/1.1\r\nConnection: close\r\n\r\n")
+        head, _, body = (await ending(line)).partition(b"\r\n\r\n")
+        assert b"transfer-encoding: chunked" in head
+        assert body.startswith(b"5\r\nxxxxx\r\n")
+        assert body.endswith(b"\r\n0\r\n\r\n")
 
     told(story)
 
