@@ -1,7 +1,7 @@
 """
-`python -m aggregator.respawn [--silent SECONDS] COMMAND...` runs a command, and again when it ends
-by itself, or when no sign of life of it was seen for so long: a cluster whose processes wait for
-each other lives, does nothing, and does not even hear SIGTERM.
+`python -m aggregator.respawn [--silent SECONDS] [--with-parent] COMMAND...` runs a command, and
+again when it ends by itself, or when no sign of life of it was seen for so long: a cluster whose
+processes wait for each other lives, does nothing, and does not even hear SIGTERM.
 
 The sign of life is a file, named to the command as HEARTBEAT_FILE, that it touches after each piece
 of work. No database is asked, so none can stop us; and where one is away, the command is restarted
@@ -25,6 +25,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+
+from providers import parent
 
 PAUSE_S = 2.0  # between an end and the next start: what dies at once must not keep a core busy
 GRACE_S = 30.0  # for a silent one to stop when it is told to
@@ -138,6 +140,9 @@ def main(words: Sequence[str]) -> None:
     silent_s, command = float("inf"), list(words)
     if command[:1] == ["--silent"]:
         silent_s, command = float(command[1]), command[2:]
+    if command[:1] == ["--with-parent"]:
+        parent.end_with_it()
+        command = command[1:]
     with tempfile.TemporaryDirectory(prefix="heartbeat-") as folder:
         keep_running(command, Watch(Path(folder) / "beat", silent_s))
 

@@ -22,6 +22,8 @@ from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from providers import parent
+
 logger = logging.getLogger("aggregator.serve")
 
 START_S = 10  # within which a web process starts, or says that it still lives
@@ -98,6 +100,8 @@ def main() -> None:
         found.close()
         found = Dealt(family, address)
     supervisor = Multiprocess(config, [found])
+    if asked.with_parent:
+        parent.end_with_it()
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         sys.exit(STARTUP_FAILURE)
@@ -105,8 +109,8 @@ def main() -> None:
 
 async def end_with_the_parent() -> None:
     """Nobody could stop or replace a process whose parent is gone, and it would keep the port."""
-    parent = multiprocessing.parent_process()
-    if parent is None or not parent.is_alive():
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None or not supervisor.is_alive():
         os.kill(os.getpid(), signal.SIGTERM)
 
 
@@ -116,6 +120,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=_whole(0, 65_535), default=8000)
     parser.add_argument("--workers", type=_whole(1, 64), default=1)
+    parser.add_argument("--with-parent", action="store_true", help=parent.HELP)
     return parser.parse_args()
 
 

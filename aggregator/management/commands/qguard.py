@@ -14,6 +14,7 @@ from django.db import Error, connections
 
 from aggregator import schedules
 from aggregator.heartbeat import SILENT_S
+from providers import parent
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
             help="without a task that ended it is ended and started again (%(default)g)",
         )
 
+        parser.add_argument("--with-parent", action="store_true", help=parent.HELP)
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             schedules.begin()
@@ -37,6 +40,7 @@ class Command(BaseCommand):
             logger.error("the database is out of reach, the first checks come later: %s", error)
         connections.close_all()
         guard = [sys.executable, "-m", "aggregator.respawn", "--silent", str(options["silent"])]
+        guard += ["--with-parent"] if options["with_parent"] else []
         os.chdir(settings.BASE_DIR)
         # Instead of this process: the guard needs no Django in memory.
         os.execv(sys.executable, [*guard, sys.executable, "manage.py", "qcluster"])  # noqa: S606

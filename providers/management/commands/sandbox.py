@@ -13,6 +13,7 @@ import orjson
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from providers import parent
 from providers.sandbox import faults
 from providers.sandbox.control import Remote
 from providers.sandbox.sandbox import Sandbox
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             dest="unreal",
             help="of a replay: also answers from tests and documentation",
         )
+        parser.add_argument("--with-parent", action="store_true", help=parent.HELP)
         words = parser.add_subparsers(dest="word", metavar="fault|clear|state")
         fault = words.add_parser("fault", help=(faults.__doc__ or "").strip().splitlines()[0])
         fault.add_argument("host")
@@ -72,6 +74,8 @@ class Command(BaseCommand):
     def _serve(self, options: dict[str, Any]) -> None:
         if options["unreal"] and not options["replay"]:
             raise CommandError("--all goes with --replay.")
+        if options["with_parent"]:
+            parent.end_with_it()
         ended = threading.Event()
 
         def end(number: int, frame: FrameType | None) -> None:
