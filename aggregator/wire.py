@@ -17,7 +17,7 @@ from django.conf import settings
 
 from aggregator.api.errors import CONTENT_TYPE, of_gateway, problem
 from aggregator.encoding import dumps
-from providers.errors import GatewayError
+from providers.errors import GatewayError, Overloaded
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _GONE = "http.disconnect"
 MOST_BODY = 1024 * 1024  # bytes of a request
+MOST_BODIES = 64 * MOST_BODY  # of all that are arriving: else slow ones would fill the memory
 BODY_S = 10.0  # and the seconds within which it has to be here
 LINGER_S = 1.0  # so long we go on reading one that is too long, before we hang up on it
 
@@ -124,7 +125,8 @@ def spelled(headers: Iterable[tuple[str, str]]) -> Headers:
 async def body_of(receive: Receive) -> bytes | Response:
     """
     The body of a request, or the refusal of one that is too long or too slow. It is read before
-    the request gets a thread, so that nobody can hold threads by sending slowly.
+    the request gets a thread, so that nobody can hold threads by sending slowly. Overloaded when
+    very many arrive.
     """
     try:
         async with asyncio.timeout(BODY_S):
@@ -154,16 +156,27 @@ async def _discard(receive: Receive) -> None:
 
 async def _read(receive: Receive) -> bytes | None:
     """The body; None when it is too long, EOFError when the other side left before its end."""
+    global _arriving
     body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] == _GONE:
-            raise EOFError
-        body += message.get("body", b"")
-        if len(body) > MOST_BODY:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == _GONE:
+                raise EOFError
+            piece = message.get("body", b"")
+            body += piece
+            _arriving += len(piece)
+            if len(body) > MOST_BODY:
+                return None
+            if not message.get("more_body", False):
+                return bytes(body)
+            if _arriving > MOST_BODIES:
+                raise Overloaded("Too many bodies are arriving.")
+    finally:
+        _arriving -= len(body)
+
+
+_arriving = 0  # bytes of bodies that are not whole yet; event loop only
 
 
 def is_for_a_program(scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
