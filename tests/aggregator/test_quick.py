@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -331,6 +332,52 @@ def test_half_a_body_is_none() -> None:
         assert body.status == 400
 
     told(story)
+
+
+def posted(number: int, body: bytes, *, chunked: bool, offers: bool) -> bytes:
+    head = b"POST /x?%d HTTP/1.1\r\n" % number + (OFFER if offers else b"Host: a\r\n")
+    if not chunked:
+        return head + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    half = len(body) // 2
+    pieces = [b"%x\r\n%b\r\n" % (len(part), part) for part in (body[:half], body[half:]) if part]
+    return head + b"Transfer-Encoding: chunked\r\n\r\n" + b"".join(pieces) + b"0\r\nX: y\r\n\r\n"
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_however_the_bytes_are_cut_the_same_is_understood(seed: int) -> None:
+    chance = random.Random(seed)
+    asked: list[bytes] = []
+    bodies: list[bytes | wire.Response] = []
+    sent = b""
+    for number in range(30):
+        if chance.random() < 0.5:
+            sent, asked = sent + HEAD, [*asked, b"limit=3"]
+            continue
+        body = HEAD * chance.choice([1, 2, 200])
+        chunked, offers = chance.random() < 0.5, chance.random() < 0.5
+        sent += posted(number, body, chunked=chunked, offers=offers)
+        bodies.append(body)
+        asked.append(b"%d" % number)
+
+    async def story(app: Scripted, connect: Any) -> None:
+        line, at = await connect(), 0
+        replies = asyncio.create_task(all_of(line, len(asked)))
+        while at < len(sent):
+            size = chance.choice([1, 10, len(HEAD), 1000, 5000, 50_000])
+            line.writer.write(sent[at : at + size])
+            at += size
+            await asyncio.sleep(chance.choice([0, 0.002]))
+        await replies
+        assert app.bodies == bodies
+        short = asked.count(b"limit=3") - app.long.count(b"limit=3")
+        assert (app.short, len(app.long) + app.short) == (short, len(asked))
+
+    told(story)
+
+
+async def all_of(line: Line, number: int) -> None:
+    for _ in range(number):
+        assert (await line.reply())["status"] == "200"
 
 
 # -- Those who wait for their turn ------------------------------------------------------------
