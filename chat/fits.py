@@ -78,6 +78,8 @@ def conversion(said: str, text: str, found: Entities) -> bool:
     others = {*(k.id for k in found.assets), *found.currencies} - sides
     if not sides or not others or found.period or _DISTANT.search(said):
         return False
+    if re.search(r"\bfees?\b", said):
+        return False
     return bool(_CONVERTS.search(text.lower())) and len(said.split()) <= 12
 
 
@@ -86,7 +88,8 @@ def fees(said: str, text: str, found: Entities) -> bool:
         return False
     return len(said.split()) <= 5 and not re.search(
         r"\b(?:what is|whats a|why|how do|how does|explain|mean|limits?|tokens?|war|station|used|"
-        r"who|understand|for|endpoint|data|missing|source|wei|to|near|determined|formed)\b",
+        r"who|understand|for|endpoint|data|missing|source|wei|to|near|determined|determines|formed|"
+        r"meaning|feed|stove)\b",
         said,
     )
 
@@ -95,7 +98,8 @@ def indicator(said: str, text: str, found: Entities) -> bool:
     if not found.series or found.assets or _WHAT.match(said):
         return False
     return len(said.split()) <= 4 and not re.search(
-        r"\b(?:vs|or|and|why|effect|impact|hedge|news|sentiment|futures|token)\b", said
+        r"\b(?:vs|versus|or|and|why|effect|impact|hedge|news|sentiment|futures|token|meaning)\b",
+        said,
     )
 
 
@@ -118,7 +122,9 @@ def fear(said: str, text: str, found: Entities) -> bool:
 def study(said: str, text: str, found: Entities) -> bool:
     if not found.studies or not found.assets or len(said.split()) > 6:
         return False
-    return not re.search(r"\b(?:implied|mean|work|buy|sell|best|vs|or|why|what is an?)\b", said)
+    return not re.search(
+        r"\b(?:implied|mean|work|buy|sell|enter|best|vs|than|or|why|what is an?)\b", said
+    )
 
 
 _DEFINE = re.compile(
@@ -170,7 +176,7 @@ def figures(said: str, text: str, found: Entities) -> bool:
     return not re.search(
         r"\b(?:why|mean\w*|explain|define|vs|or|compare|versus|profile|calculat\w*|difference|"
         r"how is|weighted|oscillator|important|good|"
-        r"happened|social|balance|spikes?|falling|significa|"
+        r"happened|social|fake|cylinder|tells?|stands?|balance|spikes?|falling|significa|"
         r"what is (?:a |an )?(?:market cap|volume|tvl|dominance|"
         r"mcap)$|whats? (?:market cap|volume|tvl|mcap|dominance)$)\b",
         said,
@@ -210,7 +216,8 @@ def mood(said: str, text: str, found: Entities) -> bool:
 
 def advice(said: str, text: str, found: Entities) -> bool:
     asks = re.match(r"(?:so |ok |then )?should i (?:buy|sell|hold|hodl|invest|dca|swap)\b", said)
-    return bool(asks) and not re.search(r"\b(?:shares?|stocks?)\b", said)
+    ours = found.assets or "crypto" in cues(said)  # houses and shares are bought too
+    return bool(asks and ours) and not re.search(r"\b(?:shares?|stocks?)\b", said)
 
 
 _ME = re.compile(

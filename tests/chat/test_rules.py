@@ -56,6 +56,10 @@ def test_a_rule_is_as_right_as_it_says() -> None:
         ("will btc reach 200k", None),
         ("why is eth down", None),
         ("the weather in paris", None),
+        ("should i buy a house", None),
+        ("what determines gas", None),
+        ("what does tvl stand for", None),
+        ("is btc more volatile than gold", None),
     ],
 )
 def test_words_settle_what_they_can(text: str, category: str | None) -> None:
