@@ -3,7 +3,8 @@ Training: labelled questions in, a calibrated linear classifier out, the same by
 
 TF-IDF of words, characters, skeletons and signs (`chat.features`), a linear support vector machine
 over them, and a logistic regression that turns its margins into probabilities. That one learns from
-margins of questions the machine had not seen: it is trained five times on four fifths.
+margins of questions the machine had not seen: it is trained five times on four fifths. There each
+category weighs as much as it is asked (`chat.training.shares`), however many were written of it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from chat.categories import Category
 from chat.features import BLOCKS, features
 from chat.masking import mask
 from chat.questions import Question
+from chat.training.shares import weights_of
 from chat.training.thresholds import thresholds
 from chat.weights import Weights
 
@@ -107,8 +109,9 @@ def _train(
     reader = Reader(corpus, everything)
     machine = _machine(seed).fit(reader.read(everything), labels)
     progress(0.95, "calibration")
-    scores = _crossed(margins, labels, folds)
-    calibration = _calibration().fit(margins, labels)
+    weighing = weights_of(categories, labels)
+    scores = _crossed(margins, labels, folds, weighing)
+    calibration = _calibration().fit(margins, labels, weighing)
     model = Weights(
         categories=categories,
         vocabulary=reader.vocabulary,
@@ -189,12 +192,12 @@ def _calibration() -> LogisticRegression:
     return LogisticRegression(C=CALIBRATION_SOFTNESS, solver="newton-cholesky")
 
 
-def _crossed(margins: Floats, labels: NDArray[np.int64], folds: NDArray[np.int64]) -> Floats:
+def _crossed(margins: Floats, labels: Rows, folds: Rows, weighing: Floats) -> Floats:
     """Probabilities of each fifth, calibrated on the four others."""
     scores = np.zeros_like(margins)
     for number in range(FOLDS):
         seen, unseen = folds != number, folds == number
-        calibration = _calibration().fit(margins[seen], labels[seen])
+        calibration = _calibration().fit(margins[seen], labels[seen], weighing[seen])
         scores[unseen] = calibration.predict_proba(margins[unseen])
     return scores
 

@@ -13,7 +13,7 @@ from typing import Any
 # What reports are asked for, as `Report.as_json` writes them.
 Metrics = Mapping[str, Any]
 
-# Of every category. The lowest of the base model is OUT_OF_SCOPE with 0.74 (docs/learning.md). Some
+# Of every category. The lowest of the base model is OUT_OF_SCOPE with 0.80 (docs/learning.md). Some
 # have only 33 frozen questions, whose F1 moves by some 0.08 by chance: a refusal by a hair is to be
 # looked at, and a person may still promote the model.
 LEAST_F1 = 0.70

@@ -14,6 +14,7 @@ from chat.categories import Category
 from chat.masking import mask
 from chat.questions import Question
 from chat.training.fitting import FOLDS, TooFew, fold, train
+from chat.training.shares import ASKED, weights_of
 from chat.training.thresholds import least
 from tests.chat.learners import few, trained, weights
 
@@ -88,3 +89,19 @@ def test_asking_needs_no_library() -> None:
 def test_a_price_has_to_be_surer_than_anything_else() -> None:
     bounds = weights().thresholds
     assert bounds[Category.PRICE_QUERY] == max(bounds.values())
+
+
+def test_a_category_weighs_as_much_as_it_is_asked() -> None:
+    """However many were written of it: four news here, and one that is out of scope."""
+    categories = (Category.NEWS, Category.OUT_OF_SCOPE)
+    found = weights_of(categories, np.array([0, 0, 0, 0, 1]))
+    assert found.mean() == pytest.approx(1)
+    assert found[:4].sum() / found[4] == pytest.approx(
+        ASKED[Category.NEWS] / ASKED[Category.OUT_OF_SCOPE]
+    )
+    assert len(set(found[:4])) == 1
+
+
+def test_every_category_is_asked() -> None:
+    assert set(ASKED) == set(Category)
+    assert sum(ASKED.values()) == 100
