@@ -13,7 +13,7 @@ from aggregator.wsgi import application as django  # it sets Django up: nothing 
 from django.conf import settings
 from django.urls import resolve
 
-from aggregator import beat, fanout
+from aggregator import beat, fanout, straight
 from aggregator.beat import Beat
 from aggregator.edge import Edge
 from aggregator.pool import Pool
@@ -30,7 +30,7 @@ class Application:
 
     def __init__(self) -> None:
         resolve("/")  # loads every view now, and not while the first visitor waits
-        self.edge = Edge(django, Pool(settings.WEB_THREADS, settings.WEB_QUEUE))
+        self.edge = Edge(straight.before(django), Pool(settings.WEB_THREADS, settings.WEB_QUEUE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -19,12 +19,12 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
 
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
-from aggregator import answers, arrivals, bridge, callers, hot, openai_words, wire
+from aggregator import answers, arrivals, bridge, callers, hot, openai_words, straight, wire
 from aggregator.answers import Answer, Cached
 from aggregator.api.errors import problem
 from aggregator.api.views import DatasetView
@@ -35,7 +35,7 @@ from aggregator.meter import Verdict, meter
 from aggregator.pool import For, Pool
 from aggregator.traffic import route_of, traffic
 from aggregator.wire import Headers, Receive, Response, Scope, Send, Stream
-from providers.datasets import PriceQuery, Query
+from providers.datasets import PriceQuery
 from providers.errors import GatewayError, Overloaded
 
 logger = logging.getLogger(__name__)
@@ -197,7 +197,7 @@ class Edge:
         known = hot.find(line)
         answer = answers.board.get(known.key) if known is not None else None
         if known is None or answer is None or not answer.is_servable(now):
-            if _asked_by(line[0]) is None:
+            if _question(line[0]) is None:
                 return await self._django(scope, receive, caller)
             return self._said(await self._landed(line, scope, caller), headers)
         known.asked += 1
@@ -263,7 +263,8 @@ class Edge:
         headers += [(b"host", host)] if host else []  # HTTP/1.0 may do without
         environ = bridge.environ_of({**scope, "method": "GET", "headers": headers}, b"")
         environ[callers.ADMITTED] = caller
-        is_gathered = _asked_by(line[0]) is PriceQuery
+        route = environ[straight.ROUTE] = _question(line[0])
+        is_gathered = route is not None and _view(route).asked.query is PriceQuery
         with arrivals.announced() if is_gathered else nullcontext() as arrival:
             response = await self._run(For.API, environ, arrival)
         if isinstance(response, Stream):
@@ -286,13 +287,19 @@ def _whom(path: str) -> For:
     return For.API if path.startswith(("/api", "/v1")) else For.PAGES
 
 
-def _asked_by(path: str) -> type[Query] | None:
-    """What a path asks for, where that is a dataset: then the request line alone decides."""
+@lru_cache(maxsize=5000)
+def _question(path: str) -> ResolverMatch | None:
+    """Where a path leads that asks for a dataset: then the request line alone decides."""
     try:
-        view = getattr(resolve(path).func, "cls", None)
+        route = resolve(path)
     except Resolver404:
         return None
-    return view.asked.query if view and issubclass(view, DatasetView) else None
+    view = _view(route)
+    return route if view and issubclass(view, DatasetView) else None
+
+
+def _view(route: ResolverMatch) -> Any:
+    return getattr(route.func, "cls", None)
 
 
 def _throttled(verdict: Verdict) -> Response:

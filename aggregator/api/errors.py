@@ -89,7 +89,7 @@ def of_gateway(error: GatewayError) -> tuple[dict[str, Any], dict[str, str]]:
     return body, headers
 
 
-def handler(error: Exception, context: dict[str, Any]) -> Response | None:
+def handler(error: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler."""
     set_rollback()
     if isinstance(error, GatewayError):

@@ -20,6 +20,7 @@ from providers.models import Kind
 
 LONGEST = 128  # characters: some chains have addresses as long
 MOST_OTHERS = 5
+KINDS = tuple(Kind.values)  # once: an enumeration lists them anew each time
 
 
 @dataclass
@@ -61,7 +62,7 @@ def words_of(asked: serializers.Serializer[Any]) -> Words:
     known: Words | None = getattr(asked, "words", None)
     if known is None:
         kind = str(getattr(asked, "initial_data", {}).get("kind", "")).lower()
-        known = Words(kind if kind in Kind.values else "")
+        known = Words(kind if kind in KINDS else "")
         asked.words = known  # type: ignore[attr-defined]
     return known
 
@@ -111,7 +112,7 @@ class KindField(serializers.ChoiceField):
         kwargs.setdefault(
             "help_text", "What sort of asset is meant, where a symbol fits several; coins first."
         )
-        super().__init__(choices=Kind.values, required=False, **kwargs)
+        super().__init__(choices=KINDS, required=False, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         return super().to_internal_value(str(data).lower())

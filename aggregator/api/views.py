@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.db import connection
+from django.http import QueryDict
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -25,12 +27,17 @@ class DatasetView(APIView):
     asked: ClassVar[type[s.QuerySerializer]]
 
     def get(self, request: Request, **path: str) -> Response:
-        given = request.query_params.dict()
-        if twice := path.keys() & given.keys():
-            raise ValidationError(dict.fromkeys(twice, "It stands in the path already."))
-        answer = answer_to(self.asked(data={**given, **path}))
+        answer = self.answer(request.query_params, path)
         request.META[hot.ANSWER] = answer  # so that the edge may send it, also to others
         return Response(answer, headers=dict(answer.headers(time.time())))
+
+    @classmethod
+    def answer(cls, query: QueryDict, path: Mapping[str, str]) -> Answer:
+        """The answer to a query string and the parameters in the path."""
+        given = query.dict()
+        if twice := path.keys() & given.keys():
+            raise ValidationError(dict.fromkeys(twice, "It stands in the path already."))
+        return answer_to(cls.asked(data={**given, **path}))
 
 
 def answer_to(asked: s.QuerySerializer) -> Answer:

@@ -9,7 +9,6 @@ import pytest
 
 from aggregator import answers, edge, hot
 from providers import registry
-from providers.datasets import Query
 from providers.models import Provider
 from tests.e2e.world import Witness, World, numbers
 
@@ -168,9 +167,10 @@ def test_value_locked_is_that_of_all_chains_or_the_past_of_one(world: World) -> 
 def test_the_edge_knows_the_question_and_finds_its_answer(world: World, url: str) -> None:
     response = world.client.get(url)
     answer = response.wsgi_request.META[hot.ANSWER]
-    asked_by = edge._asked_by(url.partition("?")[0])
-    assert asked_by is not None
-    assert issubclass(asked_by, Query)
+    route = edge._question(url.partition("?")[0])
+    assert route is not None
+    asked = edge._view(route).asked
+    assert isinstance(answer.query, (asked.query, *asked.also))
     found = answers.board.get(answer.query.key)
     assert found is not None
     assert found.is_fresh(time.time())
