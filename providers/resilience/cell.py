@@ -15,11 +15,11 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from providers.resilience.store import Token, store
+from providers.resilience.store import Token, Version, store
 
 logger = logging.getLogger(__name__)
 
@@ -30,20 +30,23 @@ TRIES = 200
 
 LOCKS = 256  # cells that share one merely wait for each other
 MOST_KNOWN = 10_000
+GUESS_S = 0.1  # on what was merely seen
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """
-    What this process left in a cell. We go by it while the store is out of reach, and guess that
-    it is still there: a right guess saves the reading, and the store refuses to write on a wrong
-    one. Where others write between our updates no guess is made.
+    What this process left in a cell, or saw there. We go by it while the store is out of reach,
+    and guess that it is still there: a right guess saves the reading, and the store refuses to
+    write on a wrong one. Where others write between our updates no guess is made, but for a
+    moment on what was just seen.
     """
 
     value: Any
     token: Token = None
-    text: str = ""  # the value again: a guess must not hand out the object itself
+    text: str | bytes = ""  # the value again: a guess must not hand out the object itself
     until: float = 0.0  # when it expires; 0 where it is not worth a guess
+    seen_at: float = float("-inf")  # when the store said so (monotonic)
 
 
 _locks = [threading.Lock() for _ in range(LOCKS)]
@@ -65,12 +68,19 @@ def report(error: Exception, clock: Callable[[], float] = time.monotonic) -> Non
 
 
 class Cell:
-    """`update` with a pure function; JSON values only."""
+    """
+    `update` with a pure function; JSON values only.
 
-    def __init__(self, key: str, *, ttl: float, often_empty: bool = False) -> None:
+    A change that would leave alone what was seen less than `recent_s` ago does not look again.
+    """
+
+    def __init__(
+        self, key: str, *, ttl: float, often_empty: bool = False, recent_s: float = 0.0
+    ) -> None:
         self.key = key
         self.ttl = ttl
         self.often_empty = often_empty  # so much so that it is worth a guess
+        self.recent_s = recent_s
 
     def peek(self) -> Any:
         """The value now; None when there is none."""
@@ -100,7 +110,10 @@ class Cell:
         guess = self._guess(known)
         if guess is not None:
             after, result = change(guess[0])
-            if after != guess[0] and (written := self._written(guess[1], after)):
+            if after == guess[0]:
+                if known and time.monotonic() < known.seen_at + self.recent_s:
+                    return result
+            elif written := self._written(guess[1], after):
                 _remember(self.key, written)
                 return result
         for attempt in range(TRIES):
@@ -108,7 +121,8 @@ class Cell:
             after, result = change(before)
             alone = known is None or known.token == token
             if after == before:
-                _remember(self.key, known if known and alone else Known(after, token))
+                kept = known if known and alone else Known(after, token)
+                _remember(self.key, replace(kept, seen_at=time.monotonic()))
                 return result
             if written := self._written(token, after):
                 _remember(self.key, written if alone else replace(written, until=0.0))
@@ -128,7 +142,9 @@ class Cell:
     def _written(self, token: Token, value: Any) -> Known | None:
         until = time.time() + self.ttl
         written = store().swap(self.key, token, value, self.ttl)
-        return Known(value, written, json.dumps(value), until) if written else None
+        if not written:
+            return None
+        return Known(value, written, json.dumps(value), until, time.monotonic())
 
 
 def peek_many(keys: Iterable[str]) -> dict[str, Any]:
@@ -136,11 +152,26 @@ def peek_many(keys: Iterable[str]) -> dict[str, Any]:
     wanted = list(keys)
     if not store_is_out():
         try:
-            return store().read_many(wanted)
+            found = store().read_many(wanted)
         except store().errors as error:
             report(error)
+        else:
+            _see(found)
+            return {key: version.value for key, version in found.items()}
     with _known_lock:
         return {key: _known[key].value for key in wanted if key in _known}
+
+
+def _see(found: Mapping[str, Version]) -> None:
+    """Remember what was read: a change of it may follow at once, and need not read it again."""
+    seen_at, until = time.monotonic(), time.time() + GUESS_S
+    for key, (value, token, text) in found.items():
+        known = _known.get(key)
+        if known is not None and known.token == token:
+            _remember(key, replace(known, seen_at=seen_at))
+        else:
+            readable = "null" if value is None else text
+            _remember(key, Known(value, token, readable, until, seen_at))
 
 
 def _remember(key: str, known: Known) -> None:

@@ -14,7 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
@@ -39,6 +39,9 @@ from providers.resilience.store import clean_value
 health_log = logging.getLogger("providers.health")
 
 TTL = 31 * 86400.0  # a month's quota must not be forgotten in between
+# Whoever ranks providers has just read how they stand: a call that takes no token, and an answer
+# that is no news, need not read that again.
+RECENT_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,8 @@ class Standing:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "circuit": asdict(self.circuit),
-            "tokens": {name: asdict(tokens) for name, tokens in self.tokens.items()},
+            "circuit": _plain(self.circuit),
+            "tokens": {name: _plain(tokens) for name, tokens in self.tokens.items()},
         }
 
     @classmethod
@@ -69,6 +72,11 @@ class Standing:
         except (TypeError, ValueError, AttributeError, OverflowError):
             return cls()
         return cls(circuit, tokens)
+
+
+def _plain(value: Circuit | Tokens) -> dict[str, Any]:
+    """`asdict` of a flat one, at a tenth of the price: it is made several times a call."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def _numbers(kept: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +116,7 @@ class Guard:
         self.breaker = breaker
         self.windows = tuple(windows)
         self.clock = clock
-        self.cell = Cell(key(name), ttl=TTL)
+        self.cell = Cell(key(name), ttl=TTL, recent_s=RECENT_S)
 
     def standing(self) -> Standing:
         return Standing.from_json(self.cell.peek())

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from django.conf import settings
 from django.db import Error, connection
@@ -23,12 +23,20 @@ Token = bytes | int | None
 PATIENCE_S = 2.0  # with another writer of an SQLite file, who may be stopped or gone astray
 
 
+class Version(NamedTuple):
+    """What stands under a key; `text` is the JSON it was read from, if it was any."""
+
+    value: Any
+    token: Token
+    text: str | bytes
+
+
 class Store(Protocol):
     """A token names the version that was read; None stands for "there was nothing"."""
 
     def read(self, key: str) -> tuple[Any, Token]: ...
 
-    def read_many(self, keys: Iterable[str]) -> dict[str, Any]: ...
+    def read_many(self, keys: Iterable[str]) -> dict[str, Version]: ...
 
     def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
         """
@@ -54,18 +62,21 @@ class DatabaseStore:
             return None, None
         return (_read(row[0]) if row[2] > time.time() else None), int(row[1])
 
-    def read_many(self, keys: Iterable[str]) -> dict[str, Any]:
+    def read_many(self, keys: Iterable[str]) -> dict[str, Version]:
         wanted = list(keys)
         if not wanted:
             return {}
         marks = ", ".join(["%s"] * len(wanted))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT key, value FROM providers_cell WHERE key IN ({marks}) "  # noqa: S608
-                "AND expires_at > %s",
+                "SELECT key, value, version FROM providers_cell "
+                f"WHERE key IN ({marks}) AND expires_at > %s",  # noqa: S608
                 [*wanted, time.time()],
             )
-            return {key: _read(value) for key, value in cursor.fetchall()}
+            return {
+                key: Version(_read(text), int(version), text)
+                for key, text, version in cursor.fetchall()
+            }
 
     def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
         expires_at, text = time.time() + ttl, json.dumps(value)
@@ -117,13 +128,13 @@ class RedisStore:
             return None, None
         return _read(found), found
 
-    def read_many(self, keys: Iterable[str]) -> dict[str, Any]:
+    def read_many(self, keys: Iterable[str]) -> dict[str, Version]:
         wanted = list(keys)
         if not wanted:
             return {}
         found = self.redis.mget([self.prefix + key for key in wanted])
         pairs = zip(wanted, found, strict=True)
-        return {key: _read(value) for key, value in pairs if value is not None}
+        return {key: Version(_read(text), text, text) for key, text in pairs if text is not None}
 
     def swap(self, key: str, token: Token, value: Any, ttl: float) -> Token:
         text = json.dumps(value).encode()

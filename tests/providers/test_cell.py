@@ -111,6 +111,40 @@ def test_who_shares_a_cell_reads_it_until_he_is_alone_again(
     assert asked == ["swap"]
 
 
+def test_what_was_just_seen_is_changed_without_reading_it_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put("seen", "1")
+    peek_many(["seen"])
+    asked = counted(monkeypatch)
+    assert Cell("seen", ttl=60).update(plus(1)) == 2
+    assert asked == ["swap"]
+
+
+def test_what_was_seen_and_is_another_by_now_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    put("seen", "1")
+    peek_many(["seen"])
+    _, token = store().read("seen")
+    assert store().swap("seen", token, 7, 60)
+    asked = counted(monkeypatch)
+    assert Cell("seen", ttl=60).update(plus(1)) == 8
+    assert asked == ["swap", "read", "swap"]
+
+
+def test_who_may_go_by_what_is_recent_leaves_it_alone_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    put("recent", "1")
+    peek_many(["recent"])
+    asked = counted(monkeypatch)
+    unchanged = Cell("recent", ttl=60, recent_s=20)
+    assert unchanged.update(lambda value: (value, value)) == 1
+    assert asked == []
+    unchanged.recent_s = 0.0
+    assert unchanged.update(lambda value: (value, value)) == 1
+    assert asked == ["read"]
+
+
 def test_a_guess_hands_out_no_object_that_others_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = Cell("list", ttl=60)
     cell.update(lambda _: ({"a": [1]}, None))
