@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import cached_property
 from hashlib import blake2b
 from math import floor
@@ -324,16 +324,32 @@ def _unpack(query: Query, payload: bytes) -> Answer | None:
 # -- One asks, the others wait ---------------------------------------------------------------
 
 
+RECENT_S = 0.05  # within which nobody brings what he was not out for
+
+
+class Claim(IntEnum):
+    """What came of a claim: true for who goes out to ask."""
+
+    LOST = 0
+    WON = 1
+    FIRST = 2  # won, and nobody else has been out for a while
+
+    def lacks(self, looked_at: float, clock: Clock = time.time) -> bool:
+        """Is what was not on the shelf at `looked_at` surely not there now?"""
+        return self is Claim.FIRST and clock() < looked_at + RECENT_S
+
+
 @contextmanager
-def claim(query: Query, *, seconds: float, clock: Clock = time.time) -> Iterator[bool]:
-    """True for one caller of all processes: the one who goes out to ask."""
+def claim(query: Query, *, seconds: float, clock: Clock = time.time) -> Iterator[Claim]:
+    """Won by one caller of all processes: the one who goes out to ask."""
     cell = Cell(f"asking:{shelf_key(query)}", ttl=seconds + 1, often_empty=True)
     token = secrets.token_hex(8)
 
-    def take(held: Any) -> tuple[Any, bool]:
+    def take(held: Any) -> tuple[Any, Claim]:
         if _is_held(held, clock()):
-            return held, False
-        return {"token": token, "until": clock() + seconds}, True
+            return held, Claim.LOST
+        won = Claim.FIRST if held is None else Claim.WON
+        return {"token": token, "until": clock() + seconds}, won
 
     def give_back(held: Any) -> tuple[Any, None]:
         mine = clean_value(held).get("token") == token

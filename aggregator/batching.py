@@ -39,6 +39,7 @@ rotation_log = logging.getLogger("providers.rotation")
 
 GATHER_S = 0.05
 ARRIVALS_S = 1.0  # for those who came together with the first, while Django takes them in
+LESS_S = 0.1  # of patience than a flight has: too little to matter
 FULL = 100  # symbols: no need to wait for more
 MOST_CALLS = 5  # of one provider for one batch: one that answers a coin at a time is no batch
 
@@ -55,7 +56,7 @@ def answer(query: PriceQuery, deadline: Deadline) -> Answer:
         cached = _refresh_behind(query.of(*stale))
     failures: dict[str, GatewayError] = {}
     if lacking:
-        futures = _gatherer(query.currency).ask(lacking)
+        futures = _gatherer(query.currency).ask(lacking, now, deadline)
         let_go()
         for symbol, future in futures.items():
             try:
@@ -154,50 +155,64 @@ class _Gatherer:
     currency: str
     lock: threading.Lock = field(default_factory=threading.Lock)
     waiting: dict[str, Future[Answer]] = field(default_factory=dict)
+    looked_at: float = 0.0  # when the first of them was not on the shelf
     flying: dict[str, Future[Answer]] = field(default_factory=dict)
     calls: int = 0  # under way
     went: float = float("-inf")  # when the last one went out
 
-    def ask(self, symbols: Sequence[str]) -> dict[str, Future[Answer]]:
-        """A future for each symbol, shared with whoever asks for it meanwhile."""
+    def ask(
+        self, symbols: Sequence[str], looked_at: float, deadline: Deadline
+    ) -> dict[str, Future[Answer]]:
+        """
+        A future for each symbol, shared with whoever asks for it meanwhile. None of them was on the
+        shelf at `looked_at`. The first of those who wait goes out himself, if he has the patience:
+        to hand it to another thread takes longer than one may think.
+        """
         found: dict[str, Future[Answer]] = {}
+        leads = False
         with self.lock:
             for symbol in symbols:
                 under_way = self.flying.get(symbol) or self.waiting.get(symbol)
                 if under_way is None:
                     under_way = self.waiting[symbol] = Future()
                     if len(self.waiting) == 1:
-                        fanout.submit(self._go)
+                        leads, self.looked_at = True, looked_at
                 found[symbol] = under_way
         arrivals.arrived()
+        if leads and deadline.allows(settings.UPSTREAM_PATIENCE_S - LESS_S):
+            self._go(deadline)
+        elif leads:
+            fanout.submit(lambda: self._go(Deadline(settings.UPSTREAM_PATIENCE_S)))
         return found
 
-    def _go(self) -> None:
+    def _go(self, deadline: Deadline) -> None:
         """Go out with all that is waiting: at once after a quiet time, else with company."""
         with self.lock:
             busy = self.calls > 0
             quiet = not busy and time.monotonic() > self.went + ARRIVALS_S
         if busy:
+            let_go()
             time.sleep(GATHER_S)
         if not quiet:
+            let_go()
             arrivals.wait(ARRIVALS_S, lambda: len(self.waiting) >= FULL)
         with self.lock:
-            batch, self.waiting = self.waiting, {}
+            batch, self.waiting, looked_at = self.waiting, {}, self.looked_at
             self.flying.update(batch)
             self.calls += 1
             self.went = time.monotonic()
         try:
-            self._fly(batch)
+            self._fly(batch, looked_at, deadline)
         finally:
             with self.lock:
                 for symbol in batch:
                     self.flying.pop(symbol, None)
                 self.calls -= 1
 
-    def _fly(self, batch: dict[str, Future[Answer]]) -> None:
+    def _fly(self, batch: dict[str, Future[Answer]], looked_at: float, deadline: Deadline) -> None:
         query = PriceQuery(tuple(batch), self.currency)
         try:
-            found = _claimed(query, Deadline(settings.UPSTREAM_PATIENCE_S))
+            found = _claimed(query, deadline, looked_at)
         except BaseException as error:  # noqa: BLE001 (those who wait hear of it)
             for future in batch.values():
                 future.set_exception(error)
@@ -234,11 +249,14 @@ os.register_at_fork(after_in_child=_after_fork)
 Found = dict[str, Answer | GatewayError]
 
 
-def _claimed(query: PriceQuery, deadline: Deadline) -> Found:
-    """Ask for what no other process has just brought; the same batch is asked for by one."""
+def _claimed(query: PriceQuery, deadline: Deadline, looked_at: float = 0.0) -> Found:
+    """
+    Ask for what no other process has just brought; the same batch is asked for by one. Nothing of
+    it was on the shelf at `looked_at`.
+    """
     while True:
         with answers.claim(query, seconds=settings.UPSTREAM_PATIENCE_S) as mine:
-            found = _shelved(query)
+            found = {} if mine.lacks(looked_at) else _shelved(query)
             lacking = [symbol for symbol in query.symbols if symbol not in found]
             if not lacking:
                 return found

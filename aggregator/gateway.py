@@ -40,7 +40,7 @@ def answer(query: Query, deadline: Deadline | None = None) -> Answer:
         return known.as_(Cached.HIT)
     if known:
         return known.as_(refresh_behind(query))
-    found = once(query.upstream(), deadline).narrowed(query)
+    found = once(query.upstream(), deadline, looked_at=now).narrowed(query)
     answers.board.put(found)  # where the edge finds it
     return found
 
@@ -61,21 +61,21 @@ def refresh(query: Query) -> Answer:
     return once(query, Deadline(settings.UPSTREAM_PATIENCE_S), anew=True)
 
 
-def once(query: Query, deadline: Deadline, *, anew: bool = False) -> Answer:
+def once(query: Query, deadline: Deadline, *, anew: bool = False, looked_at: float = 0.0) -> Answer:
     """
     The answer to an upstream query, asked for by one caller of all processes; `anew` even when
-    what is shelved is fresh.
+    what is shelved is fresh. Nothing fresh was on the shelf at `looked_at`.
     """
-    return flights.join(query.key, deadline, lambda: _claimed(query, deadline, anew))
+    return flights.join(query.key, deadline, lambda: _claimed(query, deadline, anew, looked_at))
 
 
-def _claimed(query: Query, deadline: Deadline, anew: bool) -> Answer:
+def _claimed(query: Query, deadline: Deadline, anew: bool, looked_at: float) -> Answer:
     began = time.time()
     while True:
         since = time.time()
         with answers.claim(query, seconds=settings.UPSTREAM_PATIENCE_S) as mine:
             if mine:
-                known = answers.find(query)
+                known = None if mine.lacks(looked_at) else answers.find(query)
                 is_new = known and (known.fetched_at >= began or not anew)
                 if known and is_new and known.is_fresh(time.time()):
                     return known.as_(Cached.COALESCED)  # it came while we were on our way

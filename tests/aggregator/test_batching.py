@@ -15,6 +15,7 @@ from providers import calls
 from providers.datasets import PriceQuery, PriceRow
 from providers.errors import Attempt, GatewayError, NotFound, Unanswered
 from providers.models import Policy, Provider
+from providers.resilience import Deadline
 from tests.aggregator.visitors import age, get
 from tests.conftest import forget_everything, while_refreshing
 from tests.upstreams import (
@@ -380,3 +381,24 @@ def test_every_call_of_a_batch_has_its_row(upstreams: Upstreams) -> None:
     upstreams.provider("a")
     gateway.answer(PriceQuery(tuple(HUNDRED)))
     assert len(calls._waiting) == len(upstreams.asked) == 2
+
+
+# -- Who goes out --------------------------------------------------------------------------------
+
+
+def test_the_first_goes_out_himself_unless_he_is_in_a_hurry(upstreams: Upstreams) -> None:
+    assets("BTC", "ETH")
+    upstreams.provider("a")
+    went: list[str] = []
+
+    def noting(query: PriceQuery, *args: Any) -> Any:
+        went.append(threading.current_thread().name)
+        return claimed(query, *args)
+
+    claimed = batching._claimed
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(batching, "_claimed", noting)
+        gateway.answer(PriceQuery(("BTC",)))
+        gateway.answer(PriceQuery(("ETH",)), Deadline(2))
+    assert went[0] == threading.current_thread().name
+    assert went[1].startswith("fanout")

@@ -14,6 +14,7 @@ from aggregator import shelf
 from providers import calls, roster
 from providers.datasets import SearchHit
 from providers.models import Asset, Call, Policy, Provider
+from providers.resilience.store import store
 from tests.aggregator.visitors import age, get
 from tests.conftest import forget_everything, while_refreshing
 from tests.upstreams import Fake, Said, Upstreams, assets, rows, status, usual
@@ -33,6 +34,33 @@ def test_a_miss_asks_once_and_a_hit_asks_nobody(upstreams: Upstreams) -> None:
     assert miss.meta["fetched_at"] == hit.meta["fetched_at"]
     assert not hit.meta["stale"]
     assert len(upstreams.asked) == 1
+
+
+@pytest.mark.parametrize("path", ["/api/gas", "/api/market/price?symbols=BTC"])
+def test_a_miss_costs_few_round_trips(
+    path: str, upstreams: Upstreams, each_store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets("BTC")
+    upstreams.provider("a")
+    get("/api/market")  # the provider's cell is there
+    seen: list[str] = []
+
+    def noted(what: Any, name: str) -> None:
+        real = getattr(what, name)
+
+        def ask(*args: Any) -> Any:
+            seen.append(name)
+            return real(*args)
+
+        monkeypatch.setattr(what, name, ask)
+
+    for name in ("read", "read_many", "swap"):
+        noted(store(), name)
+    for name in ("read", "write"):
+        noted(shelf._shelf(), name)
+    assert get(path).meta["cache"] == "miss"
+    # What is shelved, the claim, how providers stand; what they said, and the claim given back.
+    assert seen == ["read", "swap", "read_many", "write", "swap"]
 
 
 def test_a_hit_needs_no_process_s_own_memory(upstreams: Upstreams) -> None:

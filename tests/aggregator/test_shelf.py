@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aggregator import answers, shelf
-from aggregator.answers import Answer, Board, Cached, Source, claim, find, shelve, wait_for
+from aggregator.answers import Answer, Board, Cached, Claim, Source, claim, find, shelve, wait_for
 from aggregator.encoding import encode
 from aggregator.models import ShelvedAnswer
 from providers.datasets import (
@@ -375,6 +375,20 @@ def test_one_of_all_may_ask_until_it_is_done(clock: Clock) -> None:
 
 @each_store
 @database
+def test_who_claims_first_need_not_look_on_the_shelf_again(clock: Clock) -> None:
+    query, looked_at = GasQuery(), clock()
+    with claim(query, seconds=8, clock=clock) as mine:
+        assert mine is Claim.FIRST
+        assert mine.lacks(looked_at, clock)
+        clock.tick(1)
+        assert not mine.lacks(looked_at, clock), "that is long ago"
+    with claim(query, seconds=8, clock=clock) as mine:
+        assert mine is Claim.WON
+        assert not mine.lacks(clock(), clock), "somebody may have brought it meanwhile"
+
+
+@each_store
+@database
 def test_a_claim_that_is_never_given_back_runs_out(clock: Clock) -> None:
     query = GasQuery()
     held = claim(query, seconds=8, clock=clock)
@@ -434,7 +448,7 @@ def test_who_waits_gives_up_when_nobody_asks_any_more_or_time_is_up(clock: Clock
 @pytest.mark.django_db(transaction=True)
 def test_of_many_threads_one_may_ask() -> None:
     barrier, gate = threading.Barrier(8), threading.Event()
-    seen: list[bool] = []
+    seen: list[Claim] = []
 
     def visit() -> None:
         barrier.wait(5)
@@ -452,4 +466,4 @@ def test_of_many_threads_one_may_ask() -> None:
     gate.set()
     for thread in threads:
         thread.join(5)
-    assert sorted(seen) == [False] * 7 + [True]
+    assert sorted(seen) == [Claim.LOST] * 7 + [Claim.FIRST]
