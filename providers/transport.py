@@ -6,14 +6,15 @@ TLS, headers, body), whatever the peer drips: every wait on a socket is at most 
 A connection goes only to an address that `addresses` lets pass. And what goes wrong leaves in
 our words, without an address or a key in them: `in_our_words` is the one door.
 
-`requests` prepares the request and reads the reply, but not through its `Session`: that would
-bring proxies and passwords from the environment, cookies, and redirects whose bodies it reads
-without limit. One pool of connections serves all threads.
+It is urllib3 alone. `requests` over it costs as much again, and would bring what we do not want:
+proxies and passwords from the environment, cookies, and redirects whose bodies it reads without
+limit. One pool of connections serves all threads.
 """
 
 from __future__ import annotations
 
 import http.client
+import json as json_
 import logging
 import os
 import socket
@@ -24,13 +25,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-import requests
+import certifi
 import urllib3
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -168,21 +167,13 @@ class _HTTPSPool(HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-class Line(HTTPAdapter):
-    """`requests`' way to the network, over guarded and timed connections."""
+class Line(urllib3.PoolManager):
+    """The way to the network: guarded and timed connections, kept open between requests."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._tls = tls
-        super().__init__(pool_connections=HOSTS, pool_maxsize=CONNECTIONS_PER_HOST)
-
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
-    ) -> None:
-        super().init_poolmanager(connections, maxsize, block, ssl_context=self._tls, **pool_kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Nothing to add: the context has the authorities, read once and not per connection."""
+        # The context has the authorities, read once and not per connection.
+        super().__init__(HOSTS, maxsize=CONNECTIONS_PER_HOST, ssl_context=tls)
+        self.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 def tls_context(authorities: str) -> ssl.SSLContext:
@@ -197,7 +188,7 @@ def tls_context(authorities: str) -> ssl.SSLContext:
 @cache
 def line() -> Line:
     """The one of this process."""
-    return Line(tls_context(DEFAULT_CA_BUNDLE_PATH))
+    return Line(tls_context(certifi.where()))
 
 
 # Two processes must not speak over one connection.
@@ -216,18 +207,45 @@ def exchange(
 ) -> Reply:
     """Ask once and read the whole reply, decompressed; a redirect is a reply like any other."""
     trip = Trip(deadline)
-    with in_our_words(trip, _host(url)):
-        request = requests.Request(
-            method, url, headers=headers, params=params, json=json, data=body
-        )
-        with _sent(request, trip) as reply:
-            return Reply(reply.status_code, reply.headers, _body(reply.raw))
+    with (
+        in_our_words(trip, _host(url)),
+        _sent(trip, method, url, headers, params, json, body) as reply,
+    ):
+        return Reply(reply.status, reply.headers, _body(reply))
 
 
-def _sent(request: requests.Request, trip: Trip) -> requests.Response:
+_ONCE = urllib3.Retry(False)  # what goes wrong is raised as it is
+
+
+def _sent(
+    trip: Trip,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    params: Mapping[str, Any] | None = None,
+    json: Any = None,
+    body: bytes | None = None,
+) -> urllib3.BaseHTTPResponse:
     """The head of the reply; its body is still under way."""
     _here.trip = trip
-    return line().send(request.prepare(), stream=True, timeout=trip.left())
+    if "://" not in url:
+        raise urllib3.exceptions.LocationParseError(url)
+    if params:
+        url = f"{url}{'&' if '?' in url else '?'}{urlencode(params, doseq=True)}"
+    if json is not None:
+        body = json_.dumps(json, allow_nan=False).encode()
+        headers = {"Content-Type": "application/json", **headers}
+    return line().urlopen(
+        method,
+        url,
+        redirect=False,
+        body=body,
+        headers=headers,
+        retries=_ONCE,
+        timeout=trip.left(),
+        preload_content=False,
+        decode_content=False,
+    )
 
 
 @contextmanager
@@ -246,14 +264,12 @@ def flow(
     """
     trip, host = Trip(deadline), _host(url)
     with in_our_words(trip, host):
-        reply = _sent(
-            requests.Request(method, url, headers=headers, params=params, json=json), trip
-        )
+        reply = _sent(trip, method, url, headers, params, json)
     with reply:
-        yield reply.status_code, reply.headers, _pieces(reply.raw, trip, host)
+        yield reply.status, reply.headers, _pieces(reply, trip, host)
 
 
-def _pieces(raw: urllib3.HTTPResponse, trip: Trip, host: str) -> Iterator[bytes]:
+def _pieces(raw: urllib3.BaseHTTPResponse, trip: Trip, host: str) -> Iterator[bytes]:
     total = 0
     while True:
         with in_our_words(trip, host):
@@ -276,7 +292,7 @@ def _host(url: str) -> str:
         return "a malformed address"
 
 
-def _body(raw: urllib3.HTTPResponse) -> bytes:
+def _body(raw: urllib3.BaseHTTPResponse) -> bytes:
     # `read1` decompresses at most CHUNK bytes at a time, so a bomb is found out while it is small.
     body = bytearray()
     while chunk := raw.read1(CHUNK, decode_content=True):
@@ -299,23 +315,24 @@ def knock(
     it is, and the connection closed.
     """
     trip = Trip(deadline)
-    request = requests.Request(method, url, headers=headers, json=json)
-    with in_our_words(trip, _host(url)), _sent(request, trip) as reply:
-        return Reply(reply.status_code, reply.headers, b"")
+    with (
+        in_our_words(trip, _host(url)),
+        _sent(trip, method, url, headers, json=json) as reply,
+    ):
+        return Reply(reply.status, reply.headers, b"")
 
 
 FOREIGN = (
-    requests.RequestException,
     urllib3.exceptions.HTTPError,
     http.client.HTTPException,
     OSError,  # also ssl.SSLError, TimeoutError, ConnectionError
-    UnicodeError,  # a host name that is none, a header that cannot be sent
+    ValueError,  # a host name that is none, a header that cannot be sent
 )
 
 
 @contextmanager
 def in_our_words(trip: Trip, host: str) -> Iterator[None]:
-    """The door: what `requests`, urllib3, ssl and sockets raise becomes one of our errors."""
+    """The door: what urllib3, ssl and sockets raise becomes one of our errors."""
     try:
         yield
     except FOREIGN as error:
@@ -328,7 +345,7 @@ def _renamed(error: BaseException, trip: Trip, host: str) -> ProviderError:
         return TimedOut(f"{host}: no whole answer in time, {trip.heard} bytes of it")
     if trip.heard:
         return Garbled(f"{host}: the answer is broken off or no HTTP, after {trip.heard} bytes")
-    if _caused_by(error, *_MALFORMED):
+    if type(error) is ValueError or _caused_by(error, *_MALFORMED):
         return Unreachable(f"{host}: this cannot be sent")
     if not trip.connected:
         return Dropped(f"{host}: closed the resting connection")
@@ -337,19 +354,12 @@ def _renamed(error: BaseException, trip: Trip, host: str) -> ProviderError:
     return Unreachable(f"{host}: no connection, or one closed without an answer")
 
 
-_LATE = (TimeoutError, requests.Timeout, urllib3.exceptions.TimeoutError)
-_MALFORMED = (
-    requests.exceptions.InvalidURL,
-    requests.exceptions.InvalidSchema,
-    requests.exceptions.MissingSchema,
-    requests.exceptions.InvalidHeader,
-    urllib3.exceptions.LocationValueError,
-    UnicodeError,
-)
+_LATE = (TimeoutError, urllib3.exceptions.TimeoutError)
+_MALFORMED = (urllib3.exceptions.LocationValueError, UnicodeError)
 
 
 def _caused_by(error: BaseException, *kinds: type[BaseException]) -> bool:
-    """Whether one of `kinds` is somewhere in what `requests` and urllib3 wrapped around it."""
+    """Whether one of `kinds` is somewhere in what urllib3 wrapped around it."""
     seen: list[BaseException] = [error]
     for outer in seen:
         inner = (getattr(outer, "reason", None), outer.__cause__, outer.__context__, *outer.args)

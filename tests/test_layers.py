@@ -66,7 +66,7 @@ DOORS = {
         "aggregator.allowed",
     ),
     "apprise": ("monitoring.notices.sender",),
-    "requests": ("providers.transport",),
+    "certifi": ("providers.transport",),
     "urllib3": ("providers.transport",),
     "feedparser": ("providers.adapters.rss",),
     # They are large: the web process must do without them.

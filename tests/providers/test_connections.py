@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-import requests
 import urllib3
 from pytest_django import Settings
 
@@ -109,6 +108,26 @@ class TestConnections:
         with pytest.raises(Unreachable):
             upstream(url).get("/x")
 
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"headers": {"X-Key": f"{KEY}\r\nX-Forged: 1"}},
+            {"headers": {"X-Key": f"{KEY}\u20ac"}},
+            {"headers": {}, "json": {KEY: float("nan")}},
+        ],
+    )
+    def test_what_cannot_be_sent_is_not_sent_and_not_told(self, given: dict[str, Any]) -> None:
+        with peer(always(reply())) as server, pytest.raises(Unreachable) as caught:
+            transport.exchange("POST", server.url, deadline=Deadline(5), **given)
+        assert server.requests == []
+        assert str(caught.value) == "127.0.0.1: this cannot be sent"
+        assert KEY not in "".join(traceback.format_exception(caught.value))
+
+    def test_parameters_are_added_to_those_of_the_address(self) -> None:
+        with peer(always(reply())) as server:
+            upstream(f"{server.url}/a?b=1").get("", c=[1, 2], d="e f&", g=None, h=True)
+        assert server.requests[0].startswith(b"GET /a?b=1&c=1&c=2&d=e+f%26&h=true HTTP/1.1")
+
 
 class TestGuard:
     def test_private_addresses_are_refused_before_anything_is_sent(
@@ -180,7 +199,7 @@ def _all_exceptions(*modules: Any) -> set[type[BaseException]]:
 FOREIGNERS = sorted(
     {
         # Proxies, whose plain ValueError this is, are never used.
-        *_all_exceptions(requests.exceptions, urllib3.exceptions, http.client, ssl)
+        *_all_exceptions(urllib3.exceptions, http.client, ssl)
         - {urllib3.exceptions.ProxySchemeUnsupported},
         OSError,
         TimeoutError,

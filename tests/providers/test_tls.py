@@ -6,8 +6,8 @@ import socket
 import time
 from pathlib import Path
 
+import certifi
 import pytest
-import requests
 
 from providers import transport
 from providers.errors import (
@@ -60,7 +60,7 @@ class TestTLS:
     def test_a_certificate_nobody_vouches_for_is_refused(
         self, authority: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        usual = transport.Line(transport.tls_context(requests.utils.DEFAULT_CA_BUNDLE_PATH))
+        usual = transport.Line(transport.tls_context(certifi.where()))
         monkeypatch.setattr(transport, "line", lambda: usual)
         with (
             peer(always(reply()), authority.server("good.example")) as server,
