@@ -14,6 +14,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -110,10 +111,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 def redact(text: str) -> str:
     """`text` without secrets; every one becomes `***`."""
-    text = _without_hidden(text)
+    return _without_hidden(_by_pattern(_without_hidden(text)))
+
+
+@lru_cache(maxsize=16)  # a line of a log comes by several times: every handler makes sure
+def _by_pattern(text: str) -> str:
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return _without_hidden(text)
+    return text
 
 
 def _without_hidden(text: str) -> str:

@@ -245,6 +245,7 @@ def kind(value: Any) -> str:
 
 
 MOST_DIGITS = 40
+_ZERO = Decimal()
 
 
 def number(value: Any) -> Decimal:
@@ -257,7 +258,7 @@ def number(value: Any) -> Decimal:
         except InvalidOperation:
             raise Garbled("a number was promised, not this text") from None
     # Beyond this no market has digits: it is NaN, infinity, or a trap for whoever prints it.
-    if not value.is_finite() or abs(value.adjusted()) > MOST_DIGITS:
+    if not (value.is_finite() and -MOST_DIGITS <= value.adjusted() <= MOST_DIGITS):
         raise Garbled("a number out of all proportion")
     exact: Decimal = value
     return exact
@@ -266,7 +267,7 @@ def number(value: Any) -> Decimal:
 def positive(value: Any) -> Decimal:
     """A number above zero: a price."""
     found = number(value)
-    if found <= 0:
+    if found <= _ZERO:
         raise Garbled("a price that is not above zero")
     return found
 
@@ -274,14 +275,15 @@ def positive(value: Any) -> Decimal:
 def amount(value: Any) -> Decimal:
     """A number not below zero: a volume, a supply."""
     found = number(value)
-    if found < 0:
+    if found < _ZERO:
         raise Garbled("an amount below zero")
     return found
 
 
 def maybe(read: Callable[[Any], R], value: Any) -> R | None:
     """None for what the provider left empty (null or ""), else what `read` makes of it."""
-    return None if value is None or value == "" else read(value)
+    # Not `value == ""`: to find out that it is no text costs a Decimal more than to be read.
+    return None if value is None or (type(value) is str and not value) else read(value)
 
 
 def count(value: Any) -> int:
@@ -321,7 +323,9 @@ def text(value: Any, *, most: int = 300) -> str:
     """A text that says something, without markup, control characters or endless length."""
     if type(value) is not str:
         raise Garbled(f"a text was promised, not {kind(value)}")
-    plain = " ".join(_CONTROL.sub(" ", value).split())
+    if not (value.isascii() and value.isprintable()):  # few are worth the search
+        value = _CONTROL.sub(" ", value)
+    plain = " ".join(value.split())
     if not plain:
         raise Garbled("an empty text")
     return plain[:most]
