@@ -72,7 +72,7 @@ DOORS = {
     # They are large: the web process must do without them.
     "sklearn": ("chat.training.fitting",),
     "scipy": ("chat.training.fitting",),
-    "numpy": ("chat.training.fitting", "chat.training.thresholds"),
+    "numpy": ("chat.training.fitting", "chat.training.shares", "chat.training.thresholds"),
     "jmespath": (
         "providers.adapters.mapped_values",
         "providers.adapters.mapping",
