@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -41,6 +41,20 @@ class Means:
     model: llm.Model | None = None
     clock: Callable[[], float] = time.time
 
+    def for_one(self) -> Means:
+        """For one question: its calls of a language model share a budget."""
+        return replace(self, model=self.model.for_one() if self.model else None)
+
+
+@dataclass(frozen=True)
+class Understood:
+    """A question and what it asks for; one part where it asks one thing."""
+
+    text: str
+    entities: Entities
+    judged: Sorted
+    parts: Sequence[Part]
+
 
 def reply(
     text: str, conversation: Conversation, means: Means | None = None, *, is_new: bool = False
@@ -49,54 +63,41 @@ def reply(
     The answer to `text`, kept in `conversation`, which is saved too when it is new. It costs no
     transaction while anybody is asked.
     """
-    means = means or Means()
-    model = means.model.for_one() if means.model else None
+    means = (means or Means()).for_one()
     began, now = time.perf_counter(), datetime.fromtimestamp(means.clock(), UTC)
-    before = None if is_new else before_of(conversation)
+    asked = _understood(text, conversation, None if is_new else before_of(conversation), means, now)
+    facts = _facts(asked, now, means, Deadline(settings.UPSTREAM_PATIENCE_S))
+    interaction = _written(asked, facts, means)
+    interaction.conversation, interaction.at = conversation, now
+    interaction.latency_ms = round(1000 * (time.perf_counter() - began), 1)
+    _keep(interaction, is_new)
+    return interaction
+
+
+def _understood(
+    text: str, conversation: Conversation, before: Before | None, means: Means, now: datetime
+) -> Understood:
     find = partial(_find, now=now)
-    said = find(text)
+    found = find(text)
     parts = parting.parts(text, find)
     judged = _of_parts(parts) or sorting.sort(
         text,
-        said,
+        found,
         before,
         means.classify,
-        partial(llm.category_of, model=model),
+        partial(llm.category_of, model=means.model),
         str(conversation.pk),
     )
-    if before is not None and following.refers_back(text, said):
-        said = following.carried(said, before.entities)
-    deadline = Deadline(settings.UPSTREAM_PATIENCE_S)
-    facts = _facts(parts or [Part(text, judged.category, said)], judged, now, deadline)
-    if judged.category is Category.EDUCATIONAL and facts.failures and not facts:
-        told = llm.explained(text, means.clock(), model)
-        facts = Facts(passages=(told,)) if told else facts
-    answer, suggestions = _words(text, said, judged, facts, model, means.clock())
-    moment = means.clock()
-    interaction = Interaction(
-        id=uuid.uuid4(),
-        conversation=conversation,
-        query=text,
-        category=judged.category,
-        confidence=round(judged.confidence, 4),
-        route=judged.route,
-        entities=said.told(),
-        answer=answer,
-        data=facts.data(moment),
-        sources=[source.told(moment) for source in facts.sources()],
-        suggestions=list(suggestions),
-        model_version=judged.model,
-        latency_ms=round(1000 * (time.perf_counter() - began), 1),
-        at=now,
-    )
-    _keep(interaction, is_new)
-    return interaction
+    if before is not None and following.refers_back(text, found):
+        found = following.carried(found, before.entities)
+    return Understood(text, found, judged, parts or [Part(text, judged.category, found)])
 
 
 def _keep(interaction: Interaction, is_new: bool) -> None:
     """All of it, or no word of it where they do not want to find it again."""
     kept = interaction
-    if not privacy.may(interaction.conversation, Purpose.HISTORY):
+    interaction.is_kept = privacy.may(interaction.conversation, Purpose.HISTORY)
+    if not interaction.is_kept:
         kept = copy(interaction)
         kept.query = kept.answer = ""
         kept.entities, kept.data, kept.sources, kept.suggestions = {}, [], [], []
@@ -131,29 +132,48 @@ def _of_parts(parts: list[Part]) -> Sorted | None:
     return Sorted(parts[0].category, min(part.confidence for part in parts), Route.RULE)
 
 
-def _facts(parts: list[Part], judged: Sorted, now: datetime, deadline: Deadline) -> Facts:
-    if judged.route is Route.CLARIFY:
+def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -> Facts:
+    if asked.judged.route is Route.CLARIFY:
         return Facts()
-    typos = {typo for part in parts for typo in part.entities.typos}
+    typos = {typo for part in asked.parts for typo in part.entities.typos}
     remarks = [
         f"I read \N{LEFT DOUBLE QUOTATION MARK}{written}\N{RIGHT DOUBLE QUOTATION MARK} as {name}."
         for written, name in sorted(typos)
     ]
     found = [Facts(remarks=tuple(remarks))]
-    for left, part in zip(range(len(parts), 0, -1), parts, strict=True):
+    for left, part in zip(range(len(asked.parts), 0, -1), asked.parts, strict=True):
         # The first part must not use up the time of the others.
         share = deadline.within(deadline.left() / left)
         found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
-    return together(found)
+    facts = together(found)
+    if asked.judged.category is Category.EDUCATIONAL and facts.failures and not facts:
+        told = llm.explained(asked.text, means.clock(), means.model)
+        return Facts(passages=(told,)) if told else facts
+    return facts
 
 
-def _words(
-    text: str, said: Entities, judged: Sorted, facts: Facts, model: llm.Model | None, now: float
-) -> tuple[str, tuple[str, ...]]:
-    if judged.route is Route.CLARIFY:
-        questions = suggesting.instead(judged.likely, said)
-        return phrasing.clarify(questions), questions
-    return (
-        llm.phrased(text, facts, now, model),
-        facts.suggestions[: suggesting.MOST],
+def _written(asked: Understood, facts: Facts, means: Means) -> Interaction:
+    """The row, but for where it belongs and how long it took."""
+    answer, suggestions = _words(asked, facts, means)
+    judged, moment = asked.judged, means.clock()
+    return Interaction(
+        id=uuid.uuid4(),
+        query=asked.text,
+        category=judged.category,
+        confidence=round(judged.confidence, 4),
+        route=judged.route,
+        entities=asked.entities.told(),
+        answer=answer,
+        data=facts.data(moment),
+        sources=[source.told(moment) for source in facts.sources()],
+        suggestions=list(suggestions),
+        model_version=judged.model,
     )
+
+
+def _words(asked: Understood, facts: Facts, means: Means) -> tuple[str, tuple[str, ...]]:
+    if asked.judged.route is Route.CLARIFY:
+        questions = suggesting.instead(asked.judged.likely, asked.entities)
+        return phrasing.clarify(questions), questions
+    words = llm.phrased(asked.text, facts, means.clock(), means.model)
+    return words, facts.suggestions[: suggesting.MOST]

@@ -142,73 +142,72 @@ def _keep_the_trail(rows: QuerySet[Any]) -> None:
     """That somebody was erased is shown by the trail, which names nobody."""
 
 
+HOLDINGS = (
+    Holding(
+        Conversation,
+        "so that a question may refer to the one before",
+        conversations,
+        lambda row: {"id": row.pk, "at": row.at},
+        keep=_kept,
+        unless=Q(interactions__isnull=False),  # it goes on
+        subjects=everybody,
+    ),
+    Holding(
+        Interaction,
+        "to show the history, to be corrected, and to learn where that was agreed to",
+        interactions,
+        _show_interaction,
+        keep=_kept,
+    ),
+    Holding(Feedback, "to learn which answers were wrong", feedback, _show_feedback, keep=_kept),
+    Holding(ReviewItem, "to look at answers that were wrong", hanging_on(ReviewItem), _show_review),
+    Holding(
+        Example,
+        "to learn from, without what is personal in it",
+        hanging_on(Example),
+        _show_example,
+        erase=forget_examples,
+    ),
+    Holding(
+        ShadowVote,
+        "to compare models",
+        hanging_on(ShadowVote),
+        _show_vote,
+        since="interaction__at",
+    ),
+    Holding(Exposure, "to compare models", exposures, _show_exposure),
+    Holding(
+        Consent,
+        "to know, and to prove, what was agreed to",
+        consents,
+        _show_consent,
+        subjects=agreed_to_something,
+    ),
+    Holding(
+        AuditEvent,
+        "to prove who did what with what is people's",
+        lambda subject: AuditEvent.objects.filter(subject=subject.fingerprint),
+        _show_event,
+        erase=_keep_the_trail,
+        keep=_audit_kept,
+    ),
+)
+_WHO = "which member of staff did it; theirs as employees"
+NOBODY = {
+    "aggregator.Client": "a program, as its operator calls it; its key is a hash",
+    "chat.DatasetVersion": _WHO,
+    "chat.TrainingRun": _WHO,
+    "chat.DatasetContent": "texts of examples, which take theirs out of it",
+    "admin.LogEntry": "what staff did in the admin; theirs as employees",
+    "auth.User": "staff; the admin shows and deletes them",
+    "sessions.Session": "of staff that is logged in; it ends by itself",
+    "providers.Edit": "what staff changed in the catalogue",
+    "providers.Credential": "a provider's key: encrypted, and of nobody's person",
+}
+
+
 def hold() -> None:
     """Register it all; once, when the app is ready."""
-    register(
-        Holding(
-            Conversation,
-            "so that a question may refer to the one before",
-            conversations,
-            lambda row: {"id": row.pk, "at": row.at},
-            keep=_kept,
-            unless=Q(interactions__isnull=False),  # it goes on
-            subjects=everybody,
-        ),
-        Holding(
-            Interaction,
-            "to show the history, to be corrected, and to learn where that was agreed to",
-            interactions,
-            _show_interaction,
-            keep=_kept,
-        ),
-        Holding(
-            Feedback, "to learn which answers were wrong", feedback, _show_feedback, keep=_kept
-        ),
-        Holding(
-            ReviewItem, "to look at answers that were wrong", hanging_on(ReviewItem), _show_review
-        ),
-        Holding(
-            Example,
-            "to learn from, without what is personal in it",
-            hanging_on(Example),
-            _show_example,
-            erase=forget_examples,
-        ),
-        Holding(
-            ShadowVote,
-            "to compare models",
-            hanging_on(ShadowVote),
-            _show_vote,
-            since="interaction__at",
-        ),
-        Holding(Exposure, "to compare models", exposures, _show_exposure),
-        Holding(
-            Consent,
-            "to know, and to prove, what was agreed to",
-            consents,
-            _show_consent,
-            subjects=agreed_to_something,
-        ),
-        Holding(
-            AuditEvent,
-            "to prove who did what with what is people's",
-            lambda subject: AuditEvent.objects.filter(subject=subject.fingerprint),
-            _show_event,
-            erase=_keep_the_trail,
-            keep=_audit_kept,
-        ),
-    )
-    holds_nobody("aggregator.Client", "a program, as its operator calls it; its key is a hash")
-    _hold_nobody()
-
-
-def _hold_nobody() -> None:
-    who = "which member of staff did it; theirs as employees"
-    for label in ("DatasetVersion", "TrainingRun"):
-        holds_nobody(f"chat.{label}", who)
-    holds_nobody("chat.DatasetContent", "texts of examples, which take theirs out of it")
-    holds_nobody("admin.LogEntry", "what staff did in the admin; theirs as employees")
-    holds_nobody("auth.User", "staff; the admin shows and deletes them")
-    holds_nobody("sessions.Session", "of staff that is logged in; it ends by itself")
-    holds_nobody("providers.Edit", "what staff changed in the catalogue")
-    holds_nobody("providers.Credential", "a provider's key: encrypted, and of nobody's person")
+    register(*HOLDINGS)
+    for model, why in NOBODY.items():
+        holds_nobody(model, why)

@@ -95,7 +95,7 @@ def _asked(request: HttpRequest, id: str) -> HttpResponse:
         context = {"turn": Turn.of(reply, time.time()), "conversation": conversation, **choices()}
         response = render(request, "chat/turn_alone.html", context)
         response["HX-Push-Url"] = reverse("chat-of", kwargs={"id": conversation.pk})
-    elif Interaction.objects.get(pk=reply.pk).query:
+    elif reply.is_kept:
         response = _to(reply)
     else:  # its words are not kept, so they are shown now or never
         response = _page(request, conversation, turns=[Turn.of(reply, time.time())])

@@ -89,6 +89,8 @@ class Interaction(models.Model):
     latency_ms = models.FloatField()
     at = models.DateTimeField(default=now, db_index=True)
 
+    is_kept = True  # of a new one: are its words, or only that something was asked?
+
     class Meta:
         ordering = ["at"]
 
