@@ -8,7 +8,8 @@ next look finds it. The worker looks every minute, and with every change of a ve
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -40,6 +41,26 @@ logger = logging.getLogger("monitoring.incidents")
 JUDGED = (Kind.DATA.value, Kind.LLM.value)  # a model that is down is an alert, no incident
 
 
+Told = tuple[Incident, Event, str]  # what a step was done to, and what is said of it
+
+
+@dataclass(frozen=True)
+class Look:
+    """How everything is at one moment: incidents and names of endpoints by their keys."""
+
+    moment: datetime
+    known: Mapping[int, Incident]
+    names: Mapping[int, str]
+    seen: Sequence[Seen]
+
+    @property
+    def watched(self) -> int:
+        return sum(not item.excused for item in self.seen)
+
+    def of(self, members: Collection[int]) -> list[Seen]:
+        return [item for item in self.seen if item.key in members]
+
+
 @transaction.atomic
 def review(moment: datetime) -> int:
     """Look at everything, and open, grow and close what is to be: how many steps that took."""
@@ -48,10 +69,9 @@ def review(moment: datetime) -> int:
     endpoints = _endpoints()
     seen = _seen(endpoints, known.values(), moment)
     steps = plan(seen, [_as_known(row) for row in known.values()], moment)
-    names = {row.pk: row.health.name for row in endpoints}
-    watched = sum(not item.excused for item in seen)
+    look = Look(moment, known, {row.pk: row.health.name for row in endpoints}, seen)
     for step in steps:
-        _take(step, known, names, seen, watched, moment)
+        _take(step, look)
     return len(steps)
 
 
@@ -116,72 +136,80 @@ def _downs(members: set[int], moment: datetime) -> dict[int, int]:
 # -- Steps -------------------------------------------------------------------------------------
 
 
-def _take(
-    step: Step,
-    known: dict[int, Incident],
-    names: dict[int, str],
-    seen: Sequence[Seen],
-    watched: int,
-    moment: datetime,
-) -> None:
+def _take(step: Step, look: Look) -> None:
     match step:
         case Open():
-            row = Incident.objects.create(
-                title="",
-                severity=step.severity,
-                began_at=_began(step.members, seen, moment),
-                automatic=True,
-                of_ours=step.of_ours,
-            )
-            row.endpoints.set(step.members)
-            _retitle(row, seen, watched)
-            _tell(row, Event.OPENED, wording.began(_those(step.members, seen)), moment)
+            row, event, text = _open(step, look)
         case Grow():
-            row = known[step.incident]
-            row.endpoints.add(*step.members)
-            row.severity, row.of_ours = step.severity, step.of_ours
-            _retitle(row, seen, watched)
-            text = wording.began(_those(step.members, seen)) or f"It is {step.severity} now."
-            _tell(row, Event.GREW, text, moment)
+            row, event, text = _grow(step, look)
         case Reopen():
-            row = known[step.incident]
-            row.ended_at, row.opened = None, row.opened + 1
-            row.acknowledged_at, row.acknowledged_by = None, ""
-            row.severity = step.severity
-            _retitle(row, seen, watched)
-            again = ", ".join(names[key] for key in step.members)
-            _tell(row, Event.REOPENED, f"Again: {again}.", moment)
+            row, event, text = _reopen(step, look)
         case Flap():
-            row = known[step.incident]
-            row.flapping = True
-            row.save(update_fields=["flapping"])
-            _tell(row, Event.FLAPPING, wording.FLAPPING, moment)
+            row, event, text = _flap(step, look)
         case Close():
-            row = known[step.incident]
-            row.ended_at = moment
-            row.save(update_fields=["ended_at"])
-            lasted = (moment - row.began_at).total_seconds()
-            _tell(row, Event.RESOLVED, wording.over(lasted), moment)
+            row, event, text = _close(step, look)
+    _tell(row, event, text, look.moment)
     if isinstance(step, Open | Grow | Reopen):
-        for said in actions.taken(row, moment):
-            _note(row, said, moment)
+        for said in actions.taken(row, look.moment):
+            _note(row, said, look.moment)
 
 
-def _those(members: Sequence[int], seen: Sequence[Seen]) -> list[Seen]:
-    return [item for item in seen if item.key in members]
-
-
-def _began(members: Sequence[int], seen: Sequence[Seen], moment: datetime) -> datetime:
-    """Since when the first of them is down; what was merely poor begins with our word for it."""
-    down = [item.since for item in _those(members, seen) if item.status is Status.DOWN]
-    return min([*down, moment])
-
-
-def _retitle(row: Incident, seen: Sequence[Seen], watched: int) -> None:
-    mine = set(row.endpoints.values_list("pk", flat=True))
-    row.title = wording.title(
-        [item for item in seen if item.key in mine], watched, of_ours=row.of_ours
+def _open(step: Open, look: Look) -> Told:
+    row = Incident.objects.create(
+        title="",
+        severity=step.severity,
+        began_at=_began(step.members, look),
+        automatic=True,
+        of_ours=step.of_ours,
     )
+    row.endpoints.set(step.members)
+    _retitle(row, look)
+    return row, Event.OPENED, wording.began(look.of(step.members))
+
+
+def _grow(step: Grow, look: Look) -> Told:
+    row = look.known[step.incident]
+    row.endpoints.add(*step.members)
+    row.severity, row.of_ours = step.severity, step.of_ours
+    _retitle(row, look)
+    text = wording.began(look.of(step.members)) or f"It is {step.severity} now."
+    return row, Event.GREW, text
+
+
+def _reopen(step: Reopen, look: Look) -> Told:
+    row = look.known[step.incident]
+    row.ended_at, row.opened = None, row.opened + 1
+    row.acknowledged_at, row.acknowledged_by = None, ""
+    row.severity = step.severity
+    _retitle(row, look)
+    again = ", ".join(look.names[key] for key in step.members)
+    return row, Event.REOPENED, f"Again: {again}."
+
+
+def _flap(step: Flap, look: Look) -> Told:
+    row = look.known[step.incident]
+    row.flapping = True
+    row.save(update_fields=["flapping"])
+    return row, Event.FLAPPING, wording.FLAPPING
+
+
+def _close(step: Close, look: Look) -> Told:
+    row = look.known[step.incident]
+    row.ended_at = look.moment
+    row.save(update_fields=["ended_at"])
+    lasted = (look.moment - row.began_at).total_seconds()
+    return row, Event.RESOLVED, wording.over(lasted)
+
+
+def _began(members: Sequence[int], look: Look) -> datetime:
+    """Since when the first of them is down; what was merely poor begins with our word for it."""
+    down = [item.since for item in look.of(members) if item.status is Status.DOWN]
+    return min([*down, look.moment])
+
+
+def _retitle(row: Incident, look: Look) -> None:
+    mine = set(row.endpoints.values_list("pk", flat=True))
+    row.title = wording.title(look.of(mine), look.watched, of_ours=row.of_ours)
     row.save()
 
 
