@@ -47,9 +47,12 @@ class Row:
 
 @dataclass(frozen=True)
 class Link:
+    """A headline, which is of a moment and what somebody reports, or where a text is from."""
+
     title: str
     url: str
     by: str
+    at: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class Turn:
             at=f"{interaction.at:%Y-%m-%d %H:%M:%S}",
             rows=[_row(fact) for fact in facts if fact["kind"] == "figure"],
             links=[
-                Link(fact["title"], fact["url"], fact["by"] or fact["provider"])
+                Link(fact["title"], fact["url"], fact["by"] or fact["provider"], _day(fact["at"]))
                 for fact in passages
                 if is_web(fact["url"])
             ],

@@ -101,6 +101,8 @@ def _when(at: date | datetime | None, now: float) -> str:
 def _passage(passage: Passage, now: float, sources: bool) -> str:
     text = f"{passage.title}: {passage.text}" if passage.text else passage.title
     by = [passage.by] if passage.by else [] if not sources else [passage.source.provider]
+    if passage.by and passage.at is not None:  # a headline is what somebody reports
+        by = [f"reported by {passage.by}"]
     if passage.at is not None:
         by.append(f"{passage.at:%Y-%m-%d %H:%M} UTC")
     return f"{text} ({', '.join(by)})" if by else text

@@ -90,6 +90,11 @@ FIELDS: dict[str, tuple[str, str, str]] = {
 USUAL = ("price", "change_24h_percent", "change_7d_percent", "market_cap", "volume_24h")
 
 
+def fields_named(asked: Question) -> list[str]:
+    """The fields of a ranked coin that are asked for by their words."""
+    return [field for field, (_, _, said) in FIELDS.items() if asked.mentions(said)]
+
+
 def figures_of(
     row: Any, fields: Sequence[str], subject: str, money: str, source: Source
 ) -> list[Figure]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from aggregator.answers import Answer
-from chat import asking
-from chat.facts import Facts, Failure, Figure
-from chat.skills import economy, gas, learning, market
-from chat.skills.base import FIELDS, USUAL, Question, figures_of, ranked, row_of
+from chat.facts import Facts, Failure
+from chat.skills import economy, gas, learning, market, price
+from chat.skills.base import FIELDS, USUAL, Question, fields_named
 
 MOST = 6
 
@@ -25,6 +21,8 @@ def facts(asked: Question) -> Facts:
         )
         found = _of_assets(asked)
         return found + Facts(passages=learning.entries(asked.text)) if explains else found
+    if assets and (asked.entities.series or asked.mentions(economy.RAW)):
+        return _beside_others(asked)
     if asked.entities.series:
         return economy.facts(asked)
     passages = learning.entries(asked.text, MOST)
@@ -37,30 +35,22 @@ def facts(asked: Question) -> Facts:
 
 
 def _of_assets(asked: Question) -> Facts:
-    assets = asked.entities.assets[:MOST]
     if asked.entities.period is not None:
         return market.facts(asked)
-    said = asking.one(ranked(asked.currency), asked.deadline)
-    if not isinstance(said, Answer):
-        return Facts(failures=(asking.failure("figures to compare", said),))
-    named = [name for name, (_, _, words) in FIELDS.items() if asked.mentions(words)]
-    fields = named or USUAL
-    source, money = asked.source(said), asked.currency.upper()
-    figures: list[Figure] = []
-    failures = []
-    caps: dict[str, Decimal] = {}
-    for known in assets:
-        row = row_of(said, known)
-        if row is None:
-            failures.append(
-                Failure(f"figures of {known.name}", "it is not among the largest coins")
-            )
-            continue
-        figures += figures_of(row, fields, known.name, money, source)
-        if row.market_cap is not None:
-            caps[known.name] = row.market_cap
-    remarks: tuple[str, ...] = ()
+    named = fields_named(asked)
+    assets = asked.entities.assets[:MOST]
+    found = market.of_ranked(asked, assets, named or USUAL, must=bool(named))
+    caps = {f.subject: f.value for f in found.figures if f.label == FIELDS["market_cap"][0]}
     if len(caps) > 1 and len(set(caps.values())) == len(caps):
         largest = max(caps, key=lambda name: caps[name])
-        remarks = (f"{largest} is the largest of them by market capitalisation.",)
-    return Facts(tuple(figures), failures=tuple(failures), remarks=remarks)
+        remark = f"{largest} is the largest of them by market capitalisation."
+        found += Facts(remarks=(remark,))
+    return found
+
+
+def _beside_others(asked: Question) -> Facts:
+    """An asset beside a series ("btc vs nasdaq") or a raw material ("btc vs gold")."""
+    others = economy.facts(asked) if asked.entities.series else economy.raw_materials(asked)
+    if asked.entities.period is not None:
+        return market.facts(asked) + others
+    return price.facts(asked) + others

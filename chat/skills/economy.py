@@ -17,13 +17,14 @@ from providers.datasets import EconomicQuery, Observation, PriceQuery, Query
 from providers.models import Kind
 
 MOST = 4  # series of one question
+RAW = "gold|silver|platinum"
 YEARS_BACK = 2  # what a change over twelve months needs, and a little more
 
 
 def facts(asked: Question) -> Facts:
     wanted = _wanted(asked)[:MOST]
     if not wanted:
-        return _raw_materials(asked)
+        return raw_materials(asked)
     queries: list[Query] = [query(series, asked) for series in wanted]
     figures: list[Figure] = []
     failures = []
@@ -102,9 +103,9 @@ def _earlier(rows: Sequence[Observation], asked: Question) -> Observation | None
     return next((row for row in rows if row.date >= period.start.date()), None)
 
 
-def _raw_materials(asked: Question) -> Facts:
+def raw_materials(asked: Question) -> Facts:
     """Gold and what else is no series, where somebody has a price of it."""
-    for word in ("gold", "silver", "platinum"):
+    for word in RAW.split("|"):
         if not asked.mentions(word):
             continue
         meant = roster.meant(word, Kind.COMMODITY)

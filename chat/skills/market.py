@@ -1,23 +1,29 @@
-"""MARKET_DATA: caps, volumes, changes, supply, ranks, movers, the past, the market as a whole."""
+"""MARKET_DATA: caps, volumes, changes, supply, ranks, movers, the market as a whole."""
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Sequence
 from decimal import Decimal
 
 from aggregator.answers import Answer
 from chat import asking
-from chat.facts import Facts, Failure, Figure
+from chat.facts import Facts, Failure, Figure, Passage
 from chat.naming import Known
-from chat.periods import Period
-from chat.skills.base import FIELDS, USUAL, Question, computed, figures_of, ranked, row_of
-from chat.studies import change_percent, rounded
+from chat.skills import past
+from chat.skills.base import (
+    FIELDS,
+    USUAL,
+    Question,
+    computed,
+    fields_named,
+    figures_of,
+    ranked,
+    row_of,
+)
 from providers.datasets import (
     GlobalQuery,
-    HistoryQuery,
     MoversQuery,
-    Query,
     TrendingQuery,
     TvlQuery,
 )
@@ -25,7 +31,6 @@ from providers.datasets import (
 MOST_ASSETS, MOST_ROWS = 10, 10
 LONG = 5  # words of a question that asks for more than an asset's figures
 USUAL_ONLY = "These are the usual figures: I may not have what you asked for."
-DAY = timedelta(days=1)
 # Figures that people ask for and that none of our providers sends.
 ELSEWHERE = re.compile(
     r"\b(?:ath|all time high|all time low|atl|open interest|funding|liquidat\w+|long short|"
@@ -33,13 +38,16 @@ ELSEWHERE = re.compile(
     r"whales?|mvrv|sopr|nvt|puell|max(?:imum)? pain|implied|apy|apr|yields?|staked|burn\w*|mined|"
     r"transactions per|tps|fdv|fully diluted|max(?:imum)? supply|total supply)\b"
 )
+ACRONYMS = frozenset(("ath", "atl", "etf", "mvrv", "sopr", "nvt", "apy", "apr", "tps", "fdv"))
+WHOLE = r"dominance|btc d|total market|whole market|entire market|overall market|global market"
 
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST_ASSETS]
-    missing = ELSEWHERE.search(asked.said)
     if asked.mentions(r"tvl|value locked|locked"):
         found = _locked(asked)
+    elif asked.mentions(WHOLE):
+        found = _whole_and_named(asked, assets)
     elif assets:
         found = _of_assets(asked, assets)
     elif asked.mentions(r"trending|searched|hot|hype\w*|buzz\w*"):
@@ -52,22 +60,34 @@ def facts(asked: Question) -> Facts:
     elif asked.mentions(r"top|largest|biggest|list|ranking|rank\w*|coins by"):
         found = _top(asked)
     else:
-        found = _whole(asked)
-    if missing:
-        found += Facts(failures=(Failure(missing.group(), "no provider here offers it"),))
+        found = whole(asked)
+    if missing := [match.group() for match in ELSEWHERE.finditer(asked.said)]:
+        said = " ".join(word.upper() if word in ACRONYMS else word for word in missing)
+        found += Facts(failures=(Failure(said, "no provider here offers it"),))
     return found
 
 
 def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
     period = asked.entities.period
-    if period is not None and not _is_a_day(period, asked):
-        return _past(asked, assets, period)
-    [said] = asking.ask([ranked(asked.currency)], asked.deadline)
+    if period is not None and not past.is_a_day(period, asked):
+        return past.facts(asked, assets, period)
+    named = fields_named(asked)
+    found = of_ranked(asked, assets, named or USUAL, must=bool(named))
+    if not named and len(asked.said.split()) >= LONG:
+        found += Facts(remarks=(USUAL_ONLY,))
+    first = assets[0].name
+    return found + Facts(
+        suggestions=(f"How did {first} do in the past 30 days?", f"RSI of {first}")
+    )
+
+
+def of_ranked(
+    asked: Question, assets: Sequence[Known], fields: Sequence[str], *, must: bool = False
+) -> Facts:
+    """Fields of the rows of ranked coins; those that `must` be there are named when they lack."""
+    said = asking.one(ranked(asked.currency), asked.deadline)
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("figures of the market", said),))
-    named = [name for name, (_, _, words) in FIELDS.items() if asked.mentions(words)]
-    fields = named or USUAL
-    remarks = () if named or len(asked.said.split()) < LONG else (USUAL_ONLY,)
     money, source = asked.currency.upper(), asked.source(said)
     figures: list[Figure] = []
     failures = []
@@ -77,85 +97,57 @@ def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
             failures.append(
                 Failure(f"figures of {known.name}", "it is not among the largest coins")
             )
-        else:
-            figures += figures_of(row, fields, known.name, money, source)
-    first = assets[0].name
-    return Facts(
-        tuple(figures),
-        failures=tuple(failures),
-        remarks=remarks,
-        suggestions=(f"How did {first} do in the past 30 days?", f"RSI of {first}"),
-    )
-
-
-def _is_a_day(period: Period, asked: Question) -> bool:
-    """The last 24 hours are in the row of a ranked coin already."""
-    return period.end is None and asked.now - period.start <= DAY and not period.at
-
-
-def _past(asked: Question, assets: tuple[Known, ...], period: Period) -> Facts:
-    """Prices of a stretch of time: the first, the last, the highest, the lowest, the change."""
-    queries = [past_of(known, period, asked) for known in assets]
-    figures: list[Figure] = []
-    failures = []
-    for known, said in zip(assets, asking.ask(queries, asked.deadline), strict=True):
-        if not isinstance(said, Answer):
-            failures.append(asking.failure(f"the past of {known.name}", said))
             continue
-        figures += _of_past(asked, known, said, period)
+        figures += figures_of(row, fields, known.name, money, source)
+        lacking = [FIELDS[field][0] for field in fields if must and getattr(row, field) is None]
+        failures += [
+            Failure(f"{label} of {known.name}", f"{source.provider} did not send it")
+            for label in lacking
+        ]
     return Facts(tuple(figures), failures=tuple(failures))
 
 
-def past_of(known: Known, period: Period, asked: Question) -> Query:
-    """Whole days, so that the same question tomorrow is another and this hour the same."""
-    if period.end is None:
-        return HistoryQuery(symbol=known.key, days=period.days(asked.now), currency=asked.currency)
-    return HistoryQuery(
-        symbol=known.key, start=period.start, end=period.end, currency=asked.currency
-    )
+# Fields of the market as a whole: what they are called, in which unit, and the words that ask.
+OF_THE_WHOLE = {
+    "market_cap": ("capitalisation", "USD", r"m?caps?|worth|size|big|market|total"),
+    "market_cap_change_24h_percent": ("change in 24 h", "%", r"chang\w+|up|down|market|today"),
+    "volume_24h": ("volume in 24 h", "USD", r"volumes?|market|traded"),
+    "btc_dominance_percent": ("share of Bitcoin", "%", r"dominance|btc d|share|market"),
+    "eth_dominance_percent": ("share of Ethereum", "%", r"eth\w* dominance|eth d|share"),
+    "active_coins": (
+        "coins that are traded",
+        "",
+        r"how many (?:coins|crypto\w*)|number of",
+    ),
+}
 
 
-def _of_past(asked: Question, known: Known, said: Answer, period: Period) -> list[Figure]:
-    points = [point for point in asking.rows(said) if point.time >= period.start]
-    if not points:
-        return []
-    source, money, name = asked.source(said), asked.currency.upper(), known.name
-    first, last = points[0], points[-1]
-    found = [Figure(name, "price", first.price, money, source, first.time)]
-    if period.at or len(points) == 1:
-        return found
-    high, low = max(points, key=lambda p: p.price), min(points, key=lambda p: p.price)
-    found.append(Figure(name, "price", last.price, money, source, last.time))
-    change = change_percent(first.price, last.price)
-    if change is not None:
-        found.append(computed(name, "change between them", rounded(change), "%", source))
-    found.append(
-        Figure(name, "highest of the points between", high.price, money, source, high.time)
-    )
-    found.append(Figure(name, "lowest of the points between", low.price, money, source, low.time))
-    return found
-
-
-def _whole(asked: Question) -> Facts:
-    [said] = asking.ask([GlobalQuery()], asked.deadline)
+def whole(asked: Question, fields: Sequence[str] = ()) -> Facts:
+    """The market as a whole: those fields, else those asked for, else the usual."""
+    said = asking.one(GlobalQuery(), asked.deadline)
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("figures of the whole market", said),))
     row, source = next(iter(asking.rows(said)), None), asked.source(said)
-    wanted = [
-        ("market_cap", "capitalisation", "USD", r"caps?|worth|size|big|market|total"),
-        ("market_cap_change_24h_percent", "change in 24 h", "%", r"chang\w+|up|down|market|today"),
-        ("volume_24h", "volume in 24 h", "USD", r"volumes?|market|traded"),
-        ("btc_dominance_percent", "share of Bitcoin", "%", r"dominance|btc d|share|market"),
-        ("eth_dominance_percent", "share of Ethereum", "%", r"eth\w* dominance|eth d|share"),
-        ("active_coins", "coins that are traded", "", r"how many (?:coins|crypto\w*)|number of"),
-    ]
-    named = [item for item in wanted if asked.mentions(item[3])] or wanted[:4]
+    named = [field for field, (_, _, words) in OF_THE_WHOLE.items() if asked.mentions(words)]
     figures = [
-        Figure("the whole market", label, getattr(row, field), unit, source)
-        for field, label, unit, _ in named
-        if row is not None and getattr(row, field) is not None
+        Figure("the whole market", OF_THE_WHOLE[field][0], value, OF_THE_WHOLE[field][1], source)
+        for field in fields or named or [*OF_THE_WHOLE][:4]
+        if row is not None and (value := getattr(row, field)) is not None
     ]
     return Facts(tuple(figures), suggestions=("Top gainers today", "Fear and greed index"))
+
+
+def _whole_and_named(asked: Question, assets: tuple[Known, ...]) -> Facts:
+    """Shares of the market are known of two coins; other figures of a coin stand beside it."""
+    found = whole(asked)
+    others = [known.name for known in assets if known.id not in ("bitcoin", "ethereum")]
+    if not asked.mentions(r"dominance|btc d"):
+        return found + (_of_assets(asked, assets) if assets else Facts())
+    return found + Facts(
+        failures=tuple(
+            Failure(f"the share of {name}", "no provider here offers it") for name in others
+        )
+    )
 
 
 def count(asked: Question) -> int:
@@ -203,12 +195,14 @@ def _trending(asked: Question) -> Facts:
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("what people search for", said),))
     source = asked.source(said)
+    rows = asking.rows(said)[: count(asked)]
+    moved = [row for row in rows if row.change_24h_percent is not None]
     figures = [
-        Figure(row.name, "change in 24 h", row.change_24h_percent, "%", source)
-        for row in asking.rows(said)[: count(asked)]
-        if row.change_24h_percent is not None
+        Figure(row.name, "change in 24 h", row.change_24h_percent, "%", source) for row in moved
     ]
-    return Facts(tuple(figures), remarks=("These are the coins that people search for.",))
+    others = [Passage(row.name, "", source) for row in rows if row not in moved]
+    remark = "These are the coins that people search for."
+    return Facts(tuple(figures), tuple(others), remarks=(remark,))
 
 
 def _locked(asked: Question) -> Facts:

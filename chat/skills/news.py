@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from aggregator.answers import Answer
 from chat import asking
 from chat.facts import Facts, Failure, Passage
 from chat.glossary import ASKING
 from chat.masking import words
 from chat.names import names
+from chat.skills import moves
 from chat.skills.base import Question
 from providers.datasets import NewsQuery, Query
 
@@ -26,24 +29,42 @@ _OF_NEWS = frozenset(
 
 
 def facts(asked: Question) -> Facts:
-    period, assets = asked.entities.period, asked.entities.assets[:3]
-    since = None
-    if period is not None:  # by the hour, so that those who ask the same share an answer
-        since = period.start.replace(minute=0, second=0, microsecond=0)
+    if moves.asks(asked):
+        when = moves.span(asked)
+        return moves.facts(asked) + headlines(asked, when.start, when.end, narrow=False)
+    period = asked.entities.period
+    return headlines(asked, period.start, period.end) if period else headlines(asked)
+
+
+def headlines(
+    asked: Question,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    narrow: bool = True,
+) -> Facts:
+    """Of that time, and of those, where it is to be `narrow`, the ones that name what is asked."""
+    assets = asked.entities.assets[:3]
+    # By the hour, so that those who ask the same share an answer.
+    since = start.replace(minute=0, second=0, microsecond=0) if start else None
     queries: list[Query] = [NewsQuery(symbol=known.key, since=since, limit=250) for known in assets]
     titles = [f"news about {known.name}" for known in assets]
     if not queries:
         queries, titles = [NewsQuery(since=since, limit=250)], ["the news"]
     passages: list[Passage] = []
     failures, remarks = [], []
-    subjects = _subjects(asked)
+    subjects = _subjects(asked) if narrow else set()
     for title, said in zip(titles, asking.ask(queries, asked.deadline), strict=True):
         if not isinstance(said, Answer):
             failures.append(asking.failure(title, said))
             continue
-        source, rows = asked.source(said), asking.rows(said)
+        source = asked.source(said)
+        rows = [row for row in asking.rows(said) if end is None or row.published_at < end]
         if not rows:
-            failures.append(Failure(title, "none of the feeds has any"))
+            of_then = (
+                "none of the feeds has any of that time" if start else "none of the feeds has any"
+            )
+            failures.append(Failure(title, of_then))
         fitting = [row for row in rows if subjects & set(words(row.title).split())]
         if subjects and rows and not fitting:
             remarks.append(

@@ -1,10 +1,11 @@
-"""PRICE_QUERY: what one or more assets cost now."""
+"""PRICE_QUERY: what one or more assets cost, or did cost."""
 
 from __future__ import annotations
 
 from aggregator.answers import Answer
 from chat import asking
 from chat.facts import Facts, Failure, Figure
+from chat.skills import past
 from chat.skills.base import Question
 
 MOST = 20  # assets of one question
@@ -16,6 +17,9 @@ def facts(asked: Question) -> Facts:
         return Facts(
             failures=(Failure("the price", "the question names no asset that is known here"),)
         )
+    period = asked.entities.period
+    if period is not None and not past.is_a_day(period, asked):
+        return past.facts(asked, assets, period)
     by_key = {known.key: known for known in assets}
     figures, failures = [], []
     for key, said in asking.prices(list(by_key), asked.currency, asked.deadline).items():

@@ -50,7 +50,9 @@ def test_a_headline_has_who_published_it_and_when() -> None:
     passage = Passage(
         "Something <b>new</b>", "", KRAKEN, "https://news.example", at, "news.example"
     )
-    assert said(passages=(passage,)) == "Something <b>new</b> (news.example, 2026-11-21 12:00 UTC)"
+    assert said(passages=(passage,)) == (
+        "Something <b>new</b> (reported by news.example, 2026-11-21 12:00 UTC)"
+    )
 
 
 def test_small_and_large_figures_keep_their_digits() -> None:

@@ -1,0 +1,112 @@
+"""Figures of the market: what is asked for is answered, or named as not answered."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from chat.categories import Category
+from chat.models import Interaction
+from providers.datasets import (
+    EconomicQuery,
+    GlobalQuery,
+    GlobalStats,
+    HistoryPoint,
+    HistoryQuery,
+    MarketQuery,
+    Observation,
+    TrendingCoin,
+    TrendingQuery,
+)
+from tests.chat import shelved
+from tests.chat.test_answering import classifying, reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _shelved() -> None:
+    shelved.coins()
+    shelved.everything()
+    stats = GlobalStats(Decimal(300), None, Decimal(57), Decimal(12), None, None, None, None)
+    shelved.shelve(GlobalQuery(), [stats], "coingecko")
+    points = [
+        HistoryPoint(NOW - timedelta(days=days), Decimal(days), Decimal(100 * days), None)
+        for days in (7, 3, 1)
+    ]
+    shelved.shelve(HistoryQuery(symbol="BTC", days=7), points)
+
+
+def ask(query: str, category: Category = Category.MARKET_DATA) -> Interaction:
+    return reply(query, classify=classifying(category, 0.9, sure=True))
+
+
+def told(found: Interaction) -> set[tuple[str, str, Decimal]]:
+    return {
+        (row["subject"], row["label"], Decimal(row["value"]))
+        for row in found.data
+        if row["kind"] == "figure"
+    }
+
+
+def test_the_market_as_a_whole_is_not_a_coin_that_is_named_beside_it() -> None:
+    assert told(ask("total market cap and btc dominance")) >= {
+        ("the whole market", "capitalisation", Decimal(300)),
+        ("the whole market", "share of Bitcoin", Decimal(57)),
+    }
+    both = told(ask("total market cap and the market cap of sol"))
+    assert ("Solana", "market capitalisation", Decimal(88000000000)) in both
+    assert ("the whole market", "capitalisation", Decimal(300)) in both
+    other = ask("solana dominance")
+    assert "Not answered: the share of Solana (no provider here offers it)." in other.answer
+
+
+def test_what_a_provider_did_not_send_is_named() -> None:
+    found = ask("market cap and supply of eth")
+    assert ("Ethereum", "market capitalisation", Decimal(267000000000)) in told(found)
+    rank = ask("circulating supply of btc")
+    assert told(rank) == {("Bitcoin", "circulating supply", Decimal(20000000))}
+    lacking = shelved.market(1, *shelved.COINS[0])._replace(circulating_supply=None)
+    shelved.shelve(MarketQuery(), [lacking], "coinpaprika")
+    found = ask("circulating supply of btc")
+    said = "Not answered: circulating supply of Bitcoin (coinpaprika did not send it)."
+    assert found.answer == said
+
+
+def test_what_nobody_offers_is_called_by_its_name() -> None:
+    assert "Not answered: ETF flows (no provider here offers it)." in ask("btc etf flows").answer
+
+
+def test_a_price_of_the_past_is_no_price_of_now() -> None:
+    found = ask("price of btc in the last 7 days", Category.PRICE_QUERY)
+    assert ("Bitcoin", "price", Decimal(1)) in told(found)
+    assert Decimal("86011.36") not in {value for _, _, value in told(found)}
+
+
+def test_capitalisation_of_the_past_is_not_its_price() -> None:
+    found = told(ask("market cap of btc in the past 7 days"))
+    assert ("Bitcoin", "highest market capitalisation between", Decimal(300)) in found
+    value = told(ask("value of btc in the past 7 days"))
+    assert ("Bitcoin", "highest price between", Decimal(3)) in value
+    volume = ask("volume of btc in the past 7 days").answer
+    assert volume == "Not answered: volume in 24 h of Bitcoin in that time (kraken sent none)."
+
+
+def test_a_coin_without_figures_is_searched_for_all_the_same() -> None:
+    coin = TrendingCoin("pepe", "PEPE", "Pepe", None, None, None)
+    shelved.shelve(TrendingQuery(), [coin], "someone")
+    assert "Pepe (someone)" in ask("trending coins").answer
+
+
+def test_a_coin_beside_an_index_is_both() -> None:
+    year = NOW.year - 2
+    rows = [Observation(NOW.date(), Decimal(17000), None, None)]
+    shelved.shelve(EconomicQuery(series="NASDAQCOM", start=NOW.date().replace(year, 1, 1)), rows)
+    assert {subject for subject, _, _ in told(ask("btc vs nasdaq", Category.COMPARISON))} == {
+        "Bitcoin",
+        "Nasdaq Composite",
+    }
