@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 
 from django.conf import settings
 from django.db import transaction
@@ -77,7 +77,7 @@ def reply(
 def _understood(
     text: str, conversation: Conversation, before: Before | None, means: Means, now: datetime
 ) -> Understood:
-    find = partial(_find, now=now)
+    find = cache(partial(_find, now=now))  # a clause may be the whole question
     found = find(text)
     parts = parting.parts(text, find)
     judged = _of_parts(parts) or sorting.sort(

@@ -126,14 +126,14 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     seen = numerals.folded(naming.cleaned(text))
     said = words(seen)
     found = naming.find(seen, lookup, spellings)
-    series = _series(said)
+    series, series_names = _series(said)
     # "fed rate" is a series, and "link" in "link?" the only thing there is.
     assets = found.assets or (() if series else found.maybe)
     assets = _without_series(assets, series, said)
     studies = tuple(
         name for name, pattern in _STUDY.items() if re.search(rf"\b(?:{pattern})\b", said)
     )
-    period = periods.find(seen, now)
+    period = periods.find(_without(seen, series_names), now)  # "10 year yield" is none
     amounts = _amounts(seen, assets, period, found.spans)
     return Entities(
         assets=tuple(Known(a.key, a.id, a.name) for a in assets),
@@ -152,14 +152,23 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     )
 
 
-def _series(said: str) -> tuple[Series, ...]:
-    """The longest names win: "core cpi" is not also "cpi"."""
+def _series(said: str) -> tuple[tuple[Series, ...], list[str]]:
+    """With the names they stand under. The longest win: "core cpi" is not also "cpi"."""
     found = []
-    for name in sorted(names().indicators, key=len, reverse=True):
-        if re.search(rf"(?<!\S){re.escape(name)}(?!\S)", said):
-            found.append((said.index(name), names().indicators[name]))
-            said = said.replace(name, "#")
-    return tuple(dict.fromkeys(series for _, series in sorted(found, key=lambda item: item[0])))
+    for name in sorted((n for n in names().indicators if n in said), key=len, reverse=True):
+        if place := re.search(rf"(?<!\S){re.escape(name)}(?!\S)", said):
+            found.append((place.start(), name))
+            said = said.replace(name, "#" * len(name))
+    in_order = [name for _, name in sorted(found)]
+    return tuple(dict.fromkeys(names().indicators[name] for name in in_order)), in_order
+
+
+def _without(seen: str, said: Sequence[str]) -> str:
+    """A text without names as `words` spells them: "10-year yield" is "10 year yield"."""
+    for name in said:
+        pattern = r"[\W_]+".join(map(re.escape, name.split()))
+        seen = re.sub(rf"(?<![^\W_]){pattern}(?![^\W_])", "#", seen, flags=re.IGNORECASE)
+    return seen
 
 
 def _without_series(

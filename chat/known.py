@@ -23,7 +23,7 @@ def spellings() -> Spellings:
     """Names to be found by words that are nearly them; made anew when the catalogue was read."""
     global _made
     coins = roster.symbols()
-    if _made is None or _made[0] is not coins:
+    if _made is None or _made[0] != coins:
         said = [*(name.casefold() for name in coins.values()), *names().assets]
         _made = (coins, Spellings(name for name in said if name.isalpha()))
     return _made[1]

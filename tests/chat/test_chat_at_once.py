@@ -12,8 +12,10 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 
-from chat import saying
+from chat import known, saying
 from chat.models import Conversation, Feedback, Interaction
+from providers import roster
+from providers.models import Asset
 from tests.chat import shelved
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +76,16 @@ def test_thumbs_pressed_at_once_count_once() -> None:
     types = (Feedback.Type.UP, Feedback.Type.DOWN)
     at_once(20, lambda n: saying.note(interaction, types[n % 2]))
     assert Feedback.objects.filter(type__in=types).count() == 1
+
+
+def test_names_are_made_ready_once_and_anew_when_the_catalogue_changes() -> None:
+    shelved.coins()
+    made = known.spellings()
+    assert made.nearest("bitcion") == "bitcoin"
+    assert known.spellings() is made, "it takes longer than the answer"
+    Asset.objects.create(slug="pepecoin", symbol="PEPE", name="Pepecoin", order=9)
+    roster.forget()
+    assert known.spellings().nearest("pepecion") == "pepecoin"
 
 
 def test_a_question_whose_data_is_cached_is_answered_at_once() -> None:

@@ -89,6 +89,15 @@ def test_words_of_the_economy_are_series(text: str, series: list[str]) -> None:
     assert [found.id for found in find(text).series] == series
 
 
+@pytest.mark.parametrize("text", ["10 year yield", "the 10-Year Yield and the fed rate"])
+def test_the_name_of_a_series_is_no_period(text: str) -> None:
+    assert "DGS10" in [series.id for series in find(text).series]
+    assert find(text).period is None
+    since = find(f"{text} in the past 3 months").period
+    assert since is not None
+    assert since.words == "in the past 3 months"
+
+
 def test_studies_have_lengths_and_intervals() -> None:
     found = find("rsi 14 of eth on 4h")
     assert (found.studies, found.lengths, found.interval) == (("rsi",), (14,), "4h")
