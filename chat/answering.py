@@ -136,10 +136,7 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
     if asked.judged.route is Route.CLARIFY:
         return Facts()
     typos = {typo for part in asked.parts for typo in part.entities.typos}
-    remarks = [
-        f"I read \N{LEFT DOUBLE QUOTATION MARK}{written}\N{RIGHT DOUBLE QUOTATION MARK} as {name}."
-        for written, name in sorted(typos)
-    ]
+    remarks = [f"I read {phrasing.quoted(written)} as {name}." for written, name in sorted(typos)]
     found = [Facts(remarks=tuple(remarks))]
     for left, part in zip(range(len(asked.parts), 0, -1), asked.parts, strict=True):
         # The first part must not use up the time of the others.
@@ -174,6 +171,6 @@ def _written(asked: Understood, facts: Facts, means: Means) -> Interaction:
 def _words(asked: Understood, facts: Facts, means: Means) -> tuple[str, tuple[str, ...]]:
     if asked.judged.route is Route.CLARIFY:
         questions = suggesting.instead(asked.judged.likely, asked.entities)
-        return phrasing.clarify(questions), questions
+        return phrasing.clarify(questions, asked.entities.unknown), questions
     words = llm.phrased(asked.text, facts, means.clock(), means.model)
     return words, facts.suggestions[: suggesting.MOST]

@@ -61,6 +61,7 @@ class Entities:
     lengths: tuple[int, ...] = ()  # of studies: 50 in "50 day moving average"
     countries: tuple[str, ...] = ()
     typos: tuple[tuple[str, str], ...] = ()  # what was written, and what was understood
+    unknown: tuple[str, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -81,6 +82,7 @@ class Entities:
             "lengths": list(self.lengths),
             "countries": list(self.countries),
             "typos": [{"written": one, "understood": other} for one, other in self.typos],
+            "unknown": list(self.unknown),
         }
         return {name: value for name, value in found.items() if value}
 
@@ -149,6 +151,7 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
         lengths=_lengths(said) if studies else (),
         countries=_each(said, names().countries),
         typos=tuple((a.asked, a.name) for a in assets if a.typo),
+        unknown=tuple(word for word in found.unknown if not _stands_in(word, series_names)),
     )
 
 
@@ -161,6 +164,10 @@ def _series(said: str) -> tuple[tuple[Series, ...], list[str]]:
             said = said.replace(name, "#" * len(name))
     in_order = [name for _, name in sorted(found)]
     return tuple(dict.fromkeys(names().indicators[name] for name in in_order)), in_order
+
+
+def _stands_in(word: str, said: Sequence[str]) -> bool:
+    return any(word.casefold() in name.split() for name in said)
 
 
 def _without(seen: str, said: Sequence[str]) -> str:

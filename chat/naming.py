@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from chat import cues
 from chat.masking import CJK, words
 from chat.names import names
 from chat.spelling import Spellings
@@ -44,6 +45,20 @@ _OF = frozenset(
 _NOT_AFTER = frozenset(words("a an the to it my your this that me us in on at future").split())
 _LEADS = frozenset(words("to the it my your this that me us of for").split())
 _JOINTS = frozenset(words("and or vs versus against und y et oder o e ou").split())
+_SIGNS = frozenset((",", "/", "+", "&", "-", ", and"))
+_LISTING = frozenset(("and", "or", "vs", "versus", "/", "&", "+", ", and"))
+_LIKE_A_COIN = re.compile(
+    r"(?!(?:alt|stable|meme|shit|bit|lite|doge|scam|privacy|dead|new|lite|gov\w*|nft|the)(?:coin|"
+    r"token)$)[^\W\d_]{3,}(?:coin|token|inu)"
+)
+# What is asked about beside names, and is none.
+_GENERIC = frozenset(
+    words(
+        "altcoins altcoin stablecoins memecoins memecoin others other rest everything forex fx "
+        "stocks stock bonds shares equities tokens nfts nft defi cash fiat please thanks why how "
+        "silver platinum sentiment mood news gas fees rsi macd"
+    ).split()
+)
 
 
 class Known(NamedTuple):
@@ -71,6 +86,7 @@ class Found(NamedTuple):
     maybe: tuple[Named, ...]  # words that are names too
     quotes: tuple[str, ...]  # second halves of pairs: "BTC/EUR" has "eur"
     spans: tuple[tuple[int, int], ...]  # where in the text all of these stand
+    unknown: tuple[str, ...]  # what stands like a name and is none of ours
 
 
 class Token(NamedTuple):
@@ -99,6 +115,7 @@ def find(text: str, lookup: Lookup, spellings: Spellings) -> Found:
         tuple(maybe.values()),
         tuple(dict.fromkeys(finder.quotes)),
         tuple((named.start, named.end) for named in finder.sure),
+        tuple(dict.fromkeys(finder.unknown())),
     )
 
 
@@ -126,6 +143,25 @@ class _Finder:
         self.maybe = [
             named for _, end, named in self._doubtful if not self._is_a_word(named.asked, end)
         ]
+
+    def unknown(self) -> Iterator[str]:
+        """ "$XYZ", "foocoin", and what is joined to a name by "and" and is no word we know."""
+        taken = [(named.start, named.end) for named in (*self.sure, *self.maybe)]
+        for place, token in enumerate(self.tokens):
+            if any(start < token.end and token.start < end for start, end in taken):
+                continue
+            money = token.word in names().currencies or token.word in names().parts
+            if money or not token.word.isalpha():
+                continue
+            marked = token.text[0] == "$" and len(token.word) > 1
+            if marked or _LIKE_A_COIN.fullmatch(token.word) or self._is_joined_stranger(place):
+                yield token.text.lstrip("$#")
+
+    def _is_joined_stranger(self, place: int) -> bool:
+        word = self.tokens[place].word
+        listed = (names().plain, names().chains, _GENERIC)
+        known = any(word in some for some in listed) or bool(cues.cues(word))
+        return len(word) > 1 and not known and self._is_joined(place, place + 1, _LISTING)
 
     def _at(self, place: int) -> int:
         """Take what begins at a token; how many tokens it was."""
@@ -209,8 +245,9 @@ class _Finder:
         after = self.tokens[end].word if end < len(self.tokens) else ""
         return len(asked) == 1 or after in _LEADS or after[:1].isdigit()
 
-    def _is_joined(self, place: int, end: int) -> bool:
+    def _is_joined(self, place: int, end: int, joints: frozenset[str] | None = None) -> bool:
         """Beside a sure name: "eth or link", "btc, near"; in either direction."""
+        joints = joints or _JOINTS | _SIGNS
         token = self.tokens[place]
         for named in self.sure:
             apart = (
@@ -219,7 +256,7 @@ class _Finder:
                 else self.text[self.tokens[end - 1].end : named.start]
             )
             said = apart.casefold().strip()
-            if len(apart) <= 12 and (said in _JOINTS or said in (",", "/", "+", "&", "-", ", and")):
+            if len(apart) <= 12 and said in joints:
                 return True
         return False
 

@@ -75,10 +75,15 @@ def number(figure: Decimal | int) -> str:
     return text.replace("-", MINUS)
 
 
-def clarify(questions: Iterable[str]) -> str:
-    """Asking back, with what it may have been."""
+def clarify(questions: Iterable[str], unknown: Sequence[str] = ()) -> str:
+    """Asking back, with what it may have been; a name that we do not have is told."""
     asked = " / ".join(questions)
-    return f"{CLARIFY} Did you mean one of these? {asked}" if asked else CLARIFY
+    why = f"I know no asset called {', '.join(map(quoted, unknown))}." if unknown else CLARIFY
+    return f"{why} Did you mean one of these? {asked}" if asked else why
+
+
+def quoted(text: str) -> str:
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def _figure(figure: Figure, now: float, is_first: bool) -> str:

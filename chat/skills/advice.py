@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chat.facts import Facts
 from chat.skills import learning, market, mood, technical
 from chat.skills.base import Question
@@ -18,7 +20,9 @@ def facts(asked: Question) -> Facts:
     if not asked.entities.assets:
         entries = Facts(passages=learning.entries(asked.text, 1))
         return disclaimer + entries + mood.fear_and_greed(asked)
-    found = disclaimer + market.facts(asked)
+    found = market.facts(asked)
+    remarks = tuple(said for said in found.remarks if said != market.USUAL_ONLY)
+    found = disclaimer + replace(found, remarks=remarks)
     if asked.mentions(SAFETY):
         return found + Facts(passages=learning.entries("scam", 1))
     first = asked.entities.assets[0].name

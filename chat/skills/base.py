@@ -12,7 +12,7 @@ from typing import Any
 from aggregator.answers import Answer
 from chat import asking
 from chat.entities import Entities
-from chat.facts import COMPUTED, Figure, Source
+from chat.facts import COMPUTED, Failure, Figure, Source
 from chat.masking import words
 from chat.naming import Known
 from providers.datasets import MarketQuery, MarketRow
@@ -47,6 +47,13 @@ class Question:
     def currency(self) -> str:
         """The first named one that prices are asked in, else dollars."""
         return next((code for code in self.entities.currencies if code in QUOTED), "usd")
+
+    def strangers(self, what: str) -> tuple[Failure, ...]:
+        """What of names that are none of ours is not answered: "the price", "figures"."""
+        return tuple(
+            Failure(f"{what} of {word}", "no asset is called that here")
+            for word in self.entities.unknown
+        )
 
     def source(self, answer: Answer) -> Source:
         return asking.source_of(answer, self.at)

@@ -11,6 +11,7 @@ MOST = 6
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST]
+    strangers = Facts(failures=asked.strangers("figures"))
     if len(asked.entities.chains) > 1 and asked.mentions(r"fees?|gas|cheaper|cheapest|cost"):
         return gas.facts(asked)
     if asked.mentions(r"tvl|value locked"):
@@ -19,16 +20,16 @@ def facts(asked: Question) -> Facts:
         explains = asked.mentions(
             r"difference|differ\w*|work\w*|staking|technolog\w+|how is|consensus"
         )
-        found = _of_assets(asked)
+        found = _of_assets(asked) + strangers
         return found + Facts(passages=learning.entries(asked.text)) if explains else found
     if assets and (asked.entities.series or asked.mentions(economy.RAW)):
         return _beside_others(asked)
     if asked.entities.series:
         return economy.facts(asked)
-    passages = learning.entries(asked.text, MOST)
+    passages = learning.of_sides(asked.text) or learning.entries(asked.text, MOST)
     if passages:
         return Facts(passages=passages)
-    return Facts(
+    return strangers + Facts(
         failures=(Failure("the comparison", "it takes two things that are known here"),),
         suggestions=("Compare BTC and ETH", "Difference between proof of work and proof of stake"),
     )

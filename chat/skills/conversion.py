@@ -17,7 +17,7 @@ from providers.datasets import EconomicQuery
 from providers.errors import GatewayError
 
 DIGITS = 10  # significant ones of a quotient
-MOST_AMOUNTS = 5
+MOST_AMOUNTS, MOST_TARGETS = 5, 4
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,24 @@ class Unknown(Exception):
 
 
 def facts(asked: Question) -> Facts:
-    amounts, target = wanted(asked)
-    if not amounts or target is None:
+    amounts, targets = wanted(asked)
+    if not amounts or not targets:
         return Facts(
             failures=(Failure("the conversion", "it takes an amount and what to turn it into"),),
             suggestions=("2.5 BTC in EUR", "100 USD in ETH"),
         )
     whole = Facts()
     for amount, unit in amounts[:MOST_AMOUNTS]:
-        try:
-            whole += _converted(asked, amount, unit, target)
-        except Unknown as error:
-            whole += Facts(failures=(Failure(f"{unit.name} in {target.name}", str(error)),))
+        for target in targets[:MOST_TARGETS]:
+            try:
+                whole += _converted(asked, amount, unit, target)
+            except Unknown as error:
+                whole += Facts(failures=(Failure(f"{unit.name} in {target.name}", str(error)),))
     return whole
 
 
-def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], Unit | None]:
-    """What to convert, and into what: what is named beside the amounts; dollars for coins."""
+def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], list[Unit]]:
+    """What to convert, and into what: all that is named beside the amounts; dollars for coins."""
     found = asked.entities
     coins = {known.id: Unit(known.key, "", known.key) for known in found.assets}
     parts = [p for p in names().parts.values() if f" {p.name}" in f" {asked.said}"]
@@ -62,7 +63,7 @@ def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], Unit | None]:
     bare = [a.value for a in found.amounts if not a.unit]
     if not given and bare:
         if len(others) == 1 and not others[0].code:  # "ten grand in eth"
-            return [(bare[0], Unit("USD", "usd"))], others[0]
+            return [(bare[0], Unit("USD", "usd"))], others
         if others:
             given = [(bare[0], others.pop(0))]
     if not given and others:  # "how many xrp for eth", "usd to eur", "1 whole bitcoin"
@@ -70,10 +71,10 @@ def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], Unit | None]:
         given = [(Decimal(1), first)]
     named_part = next((u for p in parts if (u := _part(p.name)) and u.name not in taken), None)
     if named_part is not None and asked.mentions(r"in|to|how many|into"):
-        return given, named_part
+        return given, [named_part]
     if not others and given and not given[0][1].code:
-        return given, Unit("USD", "usd")
-    return given, (others[0] if others else None)
+        return given, [Unit("USD", "usd")]
+    return given, others
 
 
 def _unit(amount: Amount, coins: dict[str, Unit]) -> Unit | None:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from aggregator.answers import Answer
 from chat import asking, glossary
 from chat.facts import Facts, Failure, Passage, Source
+from chat.masking import words
 from chat.skills.base import Question
 from providers.datasets import CoinQuery
 
 MOST = 2
 ENOUGH = 0.4  # of what the question says, for an entry that is no name in it
+NAMED = 0.9  # for an entry that is what is asked for, and nothing beside it
 SHORT = 40  # characters of a question about the coin itself
 ABOUT = r"what|whats|who|tell|explain|about|describe|info|information|purpose|is"
+_SIDES = re.compile(r"\b(?:vs|versus|against|compared (?:to|with)|between|and|or)\b")
 LONGEST = 600  # characters of a provider's description
 
 
 def facts(asked: Question) -> Facts:
-    found = entries(asked.text)
+    found = of_sides(asked.text) or entries(asked.text)
     if found:
         return Facts(passages=found, suggestions=_suggestions(asked))
     # What a provider says of a coin answers what the coin is, and nothing else about it.
@@ -36,7 +41,7 @@ def facts(asked: Question) -> Facts:
     )
 
 
-def entries(text: str, most: int = MOST) -> tuple[Passage, ...]:
+def entries(text: str, most: int = MOST, enough: float = ENOUGH) -> tuple[Passage, ...]:
     """Entries of the glossary that a text asks for."""
     return tuple(
         Passage(
@@ -47,8 +52,15 @@ def entries(text: str, most: int = MOST) -> tuple[Passage, ...]:
             by=match.entry.source_name,
         )
         for match in glossary.search(text, most)
-        if match.score >= ENOUGH
+        if match.score >= enough
     )
+
+
+def of_sides(text: str) -> tuple[Passage, ...]:
+    """Entries of what is set side by side, "proof of stake vs proof of work"; none for one."""
+    sides = filter(str.strip, _SIDES.split(words(text)))
+    found = tuple(dict.fromkeys(entry for side in sides for entry in entries(side, 1, NAMED)))
+    return found if len(found) > 1 else ()
 
 
 def shortened(text: str, most: int = LONGEST) -> str:

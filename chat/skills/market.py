@@ -49,7 +49,7 @@ def facts(asked: Question) -> Facts:
     elif asked.mentions(WHOLE):
         found = _whole_and_named(asked, assets)
     elif assets:
-        found = _of_assets(asked, assets)
+        found = _of_assets(asked, assets) + Facts(failures=asked.strangers("figures"))
     elif asked.mentions(r"trending|searched|hot|hype\w*|buzz\w*"):
         found = _trending(asked)
     elif asked.mentions(

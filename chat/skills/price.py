@@ -13,13 +13,13 @@ MOST = 20  # assets of one question
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST]
+    strangers = Facts(failures=asked.strangers("the price"))
     if not assets:
-        return Facts(
-            failures=(Failure("the price", "the question names no asset that is known here"),)
-        )
+        none = Failure("the price", "the question names no asset that is known here")
+        return strangers if strangers.failures else Facts(failures=(none,))
     period = asked.entities.period
     if period is not None and not past.is_a_day(period, asked):
-        return past.facts(asked, assets, period)
+        return past.facts(asked, assets, period) + strangers
     by_key = {known.key: known for known in assets}
     figures, failures = [], []
     for key, said in asking.prices(list(by_key), asked.currency, asked.deadline).items():
@@ -33,7 +33,7 @@ def facts(asked: Question) -> Facts:
             if row.change_24h_percent is not None:
                 figures.append(Figure(name, "change in 24 h", row.change_24h_percent, "%", source))
     first = assets[0].name
-    return Facts(
+    return strangers + Facts(
         tuple(figures),
         failures=tuple(failures),
         suggestions=(f"How did {first} do in the past 7 days?", f"News about {first}"),

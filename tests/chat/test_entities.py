@@ -89,6 +89,26 @@ def test_words_of_the_economy_are_series(text: str, series: list[str]) -> None:
     assert [found.id for found in find(text).series] == series
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("price of foobarcoin", ("foobarcoin",)),
+        ("btc and zzz", ("zzz",)),
+        ("$ZZZ price", ("ZZZ",)),
+        ("BTC, ETH and XYZ please", ("XYZ",)),
+        ("btc and gas", ()),
+        ("btc and thanks", ()),
+        ("bitcoin or altcoins", ()),
+        ("5 millibitcoin and btc", ()),
+        ("btc und dollar", ()),
+        ("$5 in btc", ()),
+        ("btc vs nasdaq", ()),
+    ],
+)
+def test_what_stands_like_a_name_and_is_none_is_unknown(text: str, unknown: tuple[str]) -> None:
+    assert find(text).unknown == unknown
+
+
 @pytest.mark.parametrize("text", ["10 year yield", "the 10-Year Yield and the fed rate"])
 def test_the_name_of_a_series_is_no_period(text: str) -> None:
     assert "DGS10" in [series.id for series in find(text).series]

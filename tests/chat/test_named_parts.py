@@ -1,0 +1,68 @@
+"""Nothing that was asked is passed over in silence: strangers, targets, both sides."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chat.categories import Category
+from chat.models import Interaction
+from chat.skills import market
+from tests.chat import shelved
+from tests.chat.test_answering import classifying, reply
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+STRANGER = "Not answered: {} of zzz (no asset is called that here)."
+
+
+@pytest.fixture(autouse=True)
+def _shelved() -> None:
+    shelved.coins()
+    shelved.everything()
+
+
+def ask(query: str, category: Category, **more: Any) -> Interaction:
+    return reply(query, classify=classifying(category, 0.9, **{"sure": True} | more))
+
+
+def test_a_name_that_is_none_of_ours_is_named_beside_what_is_answered() -> None:
+    found = ask("price of btc and zzz", Category.PRICE_QUERY)
+    assert "Bitcoin costs 86,011.36" in found.answer
+    assert STRANGER.format("the price") in found.answer
+    assert found.entities["unknown"] == ["zzz"]
+    figures = ask("volume of btc and zzz", Category.MARKET_DATA).answer
+    assert STRANGER.format("figures") in figures
+    both = ask("compare btc, eth and zzz", Category.COMPARISON).answer
+    assert STRANGER.format("figures") in both
+
+
+def test_a_name_that_is_none_of_ours_is_why_we_ask_back() -> None:
+    found = ask("price of foobarcoin", Category.PRICE_QUERY, sure=False)
+    assert found.route == "clarify"
+    assert found.answer.startswith("I know no asset called \u201cfoobarcoin\u201d. Did you mean")
+
+
+def test_an_amount_is_turned_into_all_that_is_named() -> None:
+    found = ask("how much is 2 btc in usd and eur", Category.CONVERSION)
+    worth = {row["unit"]: row["value"] for row in found.data if row["label"] == "is worth"}
+    assert worth.keys() == {"USD", "EUR"}
+    assert float(worth["USD"]) == 2 * 86011.36
+
+
+def test_what_is_set_side_by_side_is_each_explained() -> None:
+    for query in (
+        "explain proof of stake vs proof of work",
+        "difference between proof of work and proof of stake",
+    ):
+        titles = {row["title"] for row in ask(query, Category.EDUCATIONAL).data}
+        assert titles == {"Proof of stake", "Proof of work"}
+    [one] = ask("what is gas and why is it high", Category.EDUCATIONAL).data
+    assert one["title"] == "Gas"
+
+
+def test_advice_does_not_excuse_its_figures() -> None:
+    answer = ask("would it be clever to buy btc now", Category.ADVICE).answer
+    assert "and no advice" in answer
+    assert market.USUAL_ONLY not in answer
