@@ -10,6 +10,7 @@ from typing import Any
 
 from aggregator.shown import is_web
 from chat.categories import Category
+from chat.facts import ASKED
 from chat.models import Feedback, Interaction
 from chat.phrasing import number
 from chat.shown import told
@@ -117,7 +118,8 @@ def _each_once(sources: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of what one provider said to several questions of one kind, the oldest."""
     oldest: dict[tuple[str, str], dict[str, Any]] = {}
     for source in sorted(sources, key=lambda source: -(source["age_s"] or 0.0)):
-        oldest.setdefault((source["provider"], source["dataset"]), source)
+        provider = source["provider"].replace(",", ", ")  # of several, as feeds are
+        oldest.setdefault((provider, source["dataset"]), source | {"provider": provider})
     return list(oldest.values())
 
 
@@ -130,7 +132,7 @@ def _row(fact: dict[str, Any]) -> Row:
         unit=fact["unit"],
         at=_day(fact["at"]),
         computed=fact["computed"],
-        source="your question" if fact["provider"] == "question" else fact["provider"],
+        source="your question" if fact["provider"] == ASKED else fact["provider"],
         age_s=fact["age_s"],
     )
 

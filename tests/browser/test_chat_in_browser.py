@@ -91,5 +91,12 @@ def test_it_can_be_read_by_everybody(
     ask(visit.page, "latest news")
     visit.page.get_by_role("button", name="Wrong").first.click()
     expect(visit.page.get_by_label("In words").first).to_be_visible()
+    visit.page.locator(".figures summary").first.click()
     assert visit.overflow() <= 0
+    button = visit.page.get_by_role("button", name="Ask", exact=True).bounding_box()
+    drawer = visit.page.locator(".drawer-button").bounding_box()
+    assert button
+    assert drawer
+    beside = button["x"] + button["width"] <= drawer["x"]
+    assert beside or drawer["y"] + drawer["height"] <= button["y"], "it is not covered"
     assert visit.violations() == []
