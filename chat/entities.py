@@ -235,7 +235,7 @@ def _amounts(
         if any(numeral.start < end and begin < numeral.end for begin, end in taken):
             continue
         if unit := _unit(seen, numeral, assets):
-            found.append(Amount(abs(numeral.value), unit))
+            found.append(Amount(numeral.value.copy_abs(), unit))
         elif seen[numeral.start].isdigit() or numeral.value >= 100:
             found.append(Amount(numeral.value, ""))
     return tuple(found)

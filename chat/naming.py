@@ -21,7 +21,8 @@ from chat.spelling import Spellings
 Lookup = Callable[[str], "Known | None"]
 LONGEST = 4  # words of a name
 
-_TOKEN = re.compile(r"[$#]?0x[0-9a-fA-F]{6,}|[$#]?[^\W_]+")
+# A script without spaces begins a token of its own: "bitcoin価格".
+_TOKEN = re.compile(rf"[$#]?0x[0-9a-fA-F]{{6,}}|[$#]?(?:(?![{CJK}])[^\W_])+|[{CJK}]+")
 _PAIR = re.compile(
     r"(?P<base>[a-z]{2,6}?)(?:[-/_]?)(?P<quote>usdt|usdc|usd|eur|gbp|jpy|btc|eth)", re.IGNORECASE
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from chat import rules
@@ -19,6 +20,11 @@ from chat.masking import words
 MOST = 4
 _CUT = re.compile(r"[,;?!\n]+|\b(?:and|also|plus|und|y|et)\b", re.IGNORECASE)
 
+# A clause that says of something named before it what is asked: "btc price, market cap and rsi".
+_ITS = re.compile(
+    r"(?:(?:the|its|their|current) )*(?:market ?cap\w*|mcap|capitali[sz]ation|volume|supply|"
+    r"circulating supply|rank|rsi|macd|volatility|sentiment|news)(?: of (?:it|them))?"
+)
 _EMPTY = frozenset(words("please pls now today right the a me too thx thanks both then").split())
 
 
@@ -49,4 +55,14 @@ def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
             found.append(Part(clause, verdict.category, find(clause), verdict.confidence))
     if len({part.category for part in found}) < 2:
         return []
-    return found[:MOST]
+    return [_of_those_before(found, place) for place in range(len(found[:MOST]))]
+
+
+def _of_those_before(found: list[Part], place: int) -> Part:
+    part = found[place]
+    if part.entities.assets or not _ITS.fullmatch(words(part.text)):
+        return part
+    named = [other.entities.assets for other in found[:place] if other.entities.assets]
+    if not named:
+        return part
+    return part._replace(entities=replace(part.entities, assets=named[-1]))

@@ -67,6 +67,12 @@ _NAMED = {
 }
 
 
+_WEEKDAYS = words("monday tuesday wednesday thursday friday saturday sunday").split()
+_WEEKDAY = re.compile(
+    rf"\b(?:(?P<word>last|past|on|this|next|since|from) )?(?P<day>{'|'.join(_WEEKDAYS)})\b"
+)
+
+
 class Period(NamedTuple):
     """From `start` to `end`, which is None for now; `words` are those of the question."""
 
@@ -83,7 +89,7 @@ class Period(NamedTuple):
 def find(text: str, now: datetime) -> Period | None:
     """The first period that a text names; None for none, or one that has not begun."""
     said = " ".join(text.casefold().split())
-    for read in (_since, _long, _one, _named, _to_date, _within):
+    for read in (_since, _long, _one, _named, _weekday, _to_date, _within):
         found = read(said, now)
         if found is not None and found.start < now:
             return found
@@ -146,6 +152,19 @@ def _named(said: str, now: datetime) -> Period | None:
             end = start + timedelta(days=length)
             return Period(start, end if end < now else None, word)
     return None
+
+
+def _weekday(said: str, now: datetime) -> Period | None:
+    """The last such day, which may be today; "since" one it lasts until now."""
+    found = _WEEKDAY.search(said)
+    if found is None or found["word"] == "next":
+        return None
+    back = (now.weekday() - _WEEKDAYS.index(found["day"])) % 7
+    if not back and found["word"] == "last":
+        back = 7
+    start = _midnight(now) - timedelta(days=back)
+    lasts = not back or found["word"] in ("since", "from")
+    return Period(start, None if lasts else start + timedelta(days=1), found.group())
 
 
 def _to_date(said: str, now: datetime) -> Period | None:

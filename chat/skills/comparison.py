@@ -7,12 +7,13 @@ from chat.skills import economy, gas, learning, market, price
 from chat.skills.base import FIELDS, USUAL, Question, fields_named
 
 MOST = 6
+FEES = r"fees?|gas|transactions?|transfers?|transact|to send|to use|networks?|chains?"
 
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST]
     strangers = Facts(failures=asked.strangers("figures"))
-    if len(asked.entities.chains) > 1 and asked.mentions(r"fees?|gas|cheaper|cheapest|cost"):
+    if len(asked.entities.chains) > 1 and asked.mentions(FEES):
         return gas.facts(asked)
     if asked.mentions(r"tvl|value locked"):
         return market.facts(asked)

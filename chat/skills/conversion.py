@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
@@ -41,9 +42,16 @@ def facts(asked: Question) -> Facts:
             failures=(Failure("the conversion", "it takes an amount and what to turn it into"),),
             suggestions=("2.5 BTC in EUR", "100 USD in ETH"),
         )
+    return converted(asked, amounts[:MOST_AMOUNTS], targets[:MOST_TARGETS])
+
+
+def converted(
+    asked: Question, amounts: Sequence[tuple[Decimal, Unit]], targets: Sequence[Unit]
+) -> Facts:
+    """Each amount in each of the targets; what cannot be is named."""
     whole = Facts()
-    for amount, unit in amounts[:MOST_AMOUNTS]:
-        for target in targets[:MOST_TARGETS]:
+    for amount, unit in amounts:
+        for target in targets:
             try:
                 whole += _converted(asked, amount, unit, target)
             except Unknown as error:
@@ -170,7 +178,14 @@ def _tidy(value: Decimal) -> Decimal:
     with localcontext() as context:
         context.prec = DIGITS
         short = Decimal(format(+value, "f"))
-    return short if abs(value) < Decimal(10) ** DIGITS else value.quantize(Decimal("0.01"))
+    return short if abs(value) < Decimal(10) ** DIGITS else _to_cents(value)
+
+
+def _to_cents(value: Decimal) -> Decimal:
+    """However large it is: `quantize` alone refuses what has more digits than its context."""
+    with localcontext() as context:
+        context.prec = max(context.prec, value.adjusted() + 4)
+        return value.quantize(Decimal("0.01"))
 
 
 def _exact(value: Decimal, by: Decimal) -> Decimal:

@@ -54,7 +54,7 @@ def facts(asked: Question) -> Facts:
         found = _trending(asked)
     elif asked.mentions(
         r"gain\w*|los\w+|movers?|winners?|pumped|pumping|dumped|dumping|performers?|rising|falling|"
-        r"up most|down most|mooning|bleeding"
+        r"up most|down most|mooning|bleeding|performing|best|worst"
     ):
         found = _movers(asked)
     elif asked.mentions(r"top|largest|biggest|list|ranking|rank\w*|coins by"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from aggregator.answers import Answer
 from chat import asking
 from chat.facts import Facts, Failure, Figure
 from chat.skills import past
-from chat.skills.base import Question
+from chat.skills.base import QUOTED, Question
+from chat.skills.conversion import Unit, converted
 
 MOST = 20  # assets of one question
 
@@ -20,6 +23,10 @@ def facts(asked: Question) -> Facts:
     period = asked.entities.period
     if period is not None and not past.is_a_day(period, asked):
         return past.facts(asked, assets, period) + strangers
+    currencies = asked.entities.currencies
+    if currencies and not set(currencies) & set(QUOTED):  # no price is quoted in them
+        coins = [(Decimal(1), Unit(known.key, "", known.key)) for known in assets]
+        return converted(asked, coins, [Unit(c.upper(), c) for c in currencies]) + strangers
     by_key = {known.key: known for known in assets}
     figures, failures = [], []
     for key, said in asking.prices(list(by_key), asked.currency, asked.deadline).items():

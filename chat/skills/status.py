@@ -12,6 +12,10 @@ from monitoring.readings import Reading
 
 SOURCE = "monitoring"
 MOST_NAMED = 3
+NOT_OF_HEALTH = (
+    r"store|keep|save|privacy|personal|delete|gdpr|remember|limits?|quota|docs?|documentation|"
+    r"api|endpoint\w*|openapi|swagger"
+)
 
 
 def facts(asked: Question) -> Facts:
@@ -25,7 +29,8 @@ def facts(asked: Question) -> Facts:
     watched = [item for item in board.readings.values() if item.is_watched]
     if newest is None:
         failure = Failure("the health of the sources", "nothing was checked yet")
-        return Facts(failures=(failure,), remarks=tuple(remarks))
+        failures = () if asked.mentions(NOT_OF_HEALTH) else (failure,)
+        return Facts(failures=failures, remarks=tuple(remarks))
     counted = Counter(str(item.status) for item in watched)
     figures = [Figure("the sources", "watched", len(watched), "", source)]
     figures += [

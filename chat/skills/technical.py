@@ -28,8 +28,9 @@ OTHERS = (
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST]
     if not assets:
+        none = Failure("the study", "the question names no asset that is known here")
         return Facts(
-            failures=(Failure("the study", "the question names no asset that is known here"),),
+            failures=asked.strangers("the study") or (none,),
             suggestions=("RSI of Bitcoin", "Moving averages of Ethereum"),
         )
     interval = asked.entities.interval or INTERVAL

@@ -25,6 +25,7 @@ def keys(text: str) -> list[str]:
         ("what is bitcoin cash worth", ["BCH"]),
         ("BTCUSDT", ["BTC"]),
         ("\u6bd4\u7279\u5e01\u4ef7\u683c", ["BTC"]),
+        ("bitcoin\u4fa1\u683c", ["BTC"]),
         # A word or a name, by what stands beside it:
         ("price of near", ["NEAR"]),
         ("near price", ["NEAR"]),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from chat.categories import Category
 from chat.models import Interaction
 from chat.skills import market
+from providers.datasets import EconomicQuery, Observation
 from tests.chat import shelved
 from tests.chat.test_answering import classifying, reply
 
@@ -49,6 +52,37 @@ def test_an_amount_is_turned_into_all_that_is_named() -> None:
     worth = {row["unit"]: row["value"] for row in found.data if row["label"] == "is worth"}
     assert worth.keys() == {"USD", "EUR"}
     assert float(worth["USD"]) == 2 * 86011.36
+
+
+def test_a_price_in_money_that_nobody_quotes_is_converted() -> None:
+    year = datetime.now(UTC).year - 1
+    rate = Observation(date(year, 12, 31), Decimal(80), None, None)
+    shelved.shelve(EconomicQuery(series="DEXINUS", start=date(year, 1, 1)), [rate], "fred")
+    found = ask("what is the price of btc in indian rupees", Category.PRICE_QUERY)
+    worth = [row["value"] for row in found.data if row["label"] == "is worth"]
+    assert worth == [Decimal("86011.36") * 80]
+    assert {source["provider"] for source in found.sources} == {"kraken", "fred"}
+    lira = ask("price of btc in turkish lira", Category.PRICE_QUERY)
+    assert lira.answer == "Not answered: BTC in TRY (no exchange rate of TRY is known here)."
+
+
+def test_no_amount_is_too_large_to_be_turned() -> None:
+    nines = "9" * 60
+    found = ask(f"{nines} btc in usd", Category.CONVERSION)
+    [worth] = [row["value"] for row in found.data if row["label"] == "is worth"]
+    assert round(worth / Decimal(nines), 9) == Decimal("86011.36")
+
+
+def test_a_part_is_of_what_was_named_before_it() -> None:
+    found = ask("btc and eth price, market cap and eth gas", Category.PRICE_QUERY)
+    caps = {row["subject"] for row in found.data if row.get("label") == "market capitalisation"}
+    assert caps == {"Bitcoin", "Ethereum"}
+
+
+def test_which_costs_less_is_a_question_of_prices_and_not_of_fees() -> None:
+    prices = ask("is eth cheaper than btc", Category.COMPARISON)
+    assert {row["subject"] for row in prices.data} == {"Bitcoin", "Ethereum"}
+    assert {row["dataset"] for row in prices.data} == {"market"}
 
 
 def test_what_is_set_side_by_side_is_each_explained() -> None:

@@ -31,6 +31,11 @@ NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
         ("today", "2026-11-21T00:00", None),
         ("this month", "2026-11-01T00:00", None),
         ("ytd", "2026-01-01T00:00", None),
+        ("last tuesday", "2026-11-17T00:00", "2026-11-18T00:00"),
+        ("on friday", "2026-11-20T00:00", "2026-11-21T00:00"),
+        ("this saturday", "2026-11-21T00:00", None),
+        ("last saturday", "2026-11-14T00:00", "2026-11-15T00:00"),
+        ("since monday", "2026-11-16T00:00", None),
     ],
 )
 def test_a_period_is_found(text: str, start: str, end: str | None) -> None:
