@@ -55,6 +55,17 @@ class Figure:
     source: Source
     at: date | datetime | None = None
     how: str = ""  # COMPUTED, or nothing for what was sent as it is
+    span: str = ""  # "month", "quarter" or "year" where `at` is the first day of one
+
+    @property
+    def when(self) -> str:
+        """Of a span its name: "October 2026", "Q3 2026", "2026"."""
+        if self.at is None or not self.span:
+            return ""
+        quarter = f"Q{(self.at.month + 2) // 3} {self.at.year}"
+        return {"month": f"{self.at:%B %Y}", "quarter": quarter, "year": str(self.at.year)}[
+            self.span
+        ]
 
 
 @dataclass(frozen=True, slots=True)

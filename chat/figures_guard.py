@@ -207,6 +207,7 @@ def _without_quotes(text: str, facts: Facts) -> str:
     quotes += [f.label for f in facts.figures]
     moments = [*(f.at for f in facts.figures), *(p.at for p in facts.passages)]
     quotes += [day for at in moments for day in _days(at)]
+    quotes += [f"in {f.when}" for f in facts.figures if f.when]
     for quote in sorted(set(quotes), key=len, reverse=True):
         plain = numerals.folded(naming.cleaned(quote)).strip()
         if len(plain) > 2 and any(c.isdigit() or c.isalpha() for c in plain):

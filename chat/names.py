@@ -25,7 +25,7 @@ class Part(NamedTuple):
 class Series(NamedTuple):
     """
     An economic series. `change` is over how many of its periods its change in percent is what
-    people ask for; 0 when the value itself is. `unit` is for those who send the value alone.
+    people ask for; 0 when the value itself is. `unit` is that of its values, whoever sends them.
     """
 
     id: str
@@ -85,7 +85,10 @@ def names() -> Names:
         ),
         series=MappingProxyType(series),
         abroad=MappingProxyType(
-            {id: Series(row["series"], row["title"]) for id, row in said["abroad"].items()}
+            {
+                id: Series(row["series"], row["title"], unit=row.get("unit", ""))
+                for id, row in said["abroad"].items()
+            }
         ),
         countries=_by_word(said["countries"]),
         exchange=MappingProxyType(

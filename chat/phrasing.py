@@ -87,7 +87,7 @@ def quoted(text: str) -> str:
 
 
 def _figure(figure: Figure, now: float, is_first: bool) -> str:
-    when = _when(figure.at, now)
+    when = f"in {figure.when}" if figure.when else _when(figure.at, now)
     label = "costs" if is_first and figure.label == "price" and not when else figure.label
     how = ", computed" if figure.how == COMPUTED and "computed" not in figure.label else ""
     return " ".join(filter(None, (label, value(figure), when))) + how

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +19,7 @@ from providers.models import Kind
 
 MOST = 4  # series of one question
 RAW = "gold|silver|platinum"
+_SPANS = (("month", 31), ("quarter", 92), ("year", 366))
 YEARS_BACK = 2  # what a change over twelve months needs, and a little more
 
 
@@ -52,7 +54,8 @@ def _wanted(asked: Question) -> list[Series]:
             continue
         for code in asked.entities.countries:
             country = next(name for name, c in names().countries.items() if c == code)
-            found.append(Series(f"{code}/{abroad.id}", f"{abroad.title} ({country.title()})"))
+            title = f"{abroad.title} ({country.title()})"
+            found.append(Series(f"{code}/{abroad.id}", title, unit=abroad.unit))
     return found
 
 
@@ -75,7 +78,7 @@ def _figures(asked: Question, series: Series, said: Answer) -> list[Figure]:
     source, last = asked.source(said), rows[-1]
     value, unit = (
         last.value or Decimal(0),
-        last.units or series.unit,
+        series.unit or last.units or "",
     )  # those without one are left out
     found = []
     if series.change and len(rows) > series.change:
@@ -88,7 +91,16 @@ def _figures(asked: Question, series: Series, said: Answer) -> list[Figure]:
     earlier = _earlier(rows, asked)
     if earlier is not None and earlier.value is not None and earlier.date != last.date:
         found.append(Figure(series.title, "value", earlier.value, unit, source, earlier.date))
-    return found
+    span = _span(rows)
+    return [replace(figure, span=span) for figure in found]
+
+
+def _span(rows: Sequence[Observation]) -> str:
+    """What a value is of, by how far apart the last two are; "" for days and weeks."""
+    if len(rows) < 2 or rows[-1].date.day != 1:
+        return ""
+    apart = (rows[-1].date - rows[-2].date).days
+    return next((span for span, days in _SPANS if days - 3 <= apart <= days), "")
 
 
 def _year_before(day: date) -> date:

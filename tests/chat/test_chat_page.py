@@ -55,6 +55,16 @@ def test_a_question_is_posted_and_the_page_comes_back_with_its_answer(client: Cl
     assert conversation_in(page) == str(interaction.conversation_id)
 
 
+def test_who_keeps_no_history_is_shown_the_answer_now_or_never(client: Client) -> None:
+    ask(client, "hello")  # brings the cookie
+    client.post("/chat/privacy", {"training": "yes"})
+    response = ask(client, "price of btc")
+    assert response.redirect_chain == []
+    assert "Bitcoin costs 86,011.36" in html.unescape(page_of(response))
+    kept = Interaction.objects.latest("at")
+    assert (kept.query, kept.answer, kept.category) == ("", "", "PRICE_QUERY")
+
+
 def test_the_next_question_goes_on_with_the_conversation(client: Client) -> None:
     id = conversation_in(page_of(ask(client, "market cap of btc")))
     page = page_of(ask(client, "and ethereum?", id))

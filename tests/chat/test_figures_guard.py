@@ -141,3 +141,14 @@ def test_another_value_never_passes_however_it_is_written(
 def test_without_facts_no_number_of_any_script_passes(text: str) -> None:
     if any(character.isdigit() for character in text):
         assert check(text, Facts())
+
+
+def test_the_span_of_a_figure_may_be_named_and_no_other() -> None:
+    source = Source("fred", "economic", 0.0)
+    rate = Figure(
+        "the rate", "value", Decimal("2.93"), "%", source, date(2026, 10, 1), span="month"
+    )
+    facts = Facts((rate,))
+    assert not check("The rate was 2.93 % in October 2026.", facts)
+    assert check("The rate was 2.93 % in October 2025.", facts)
+    assert check("The rate was 2.93 % in 2026.", facts)

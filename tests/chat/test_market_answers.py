@@ -110,3 +110,7 @@ def test_a_coin_beside_an_index_is_both() -> None:
         "Bitcoin",
         "Nasdaq Composite",
     }
+
+
+def test_a_value_of_a_month_is_of_that_month_and_not_of_its_first_day() -> None:
+    assert "value 321 Index in October 2026" in reply("us inflation").answer.replace("\xa0", " ")

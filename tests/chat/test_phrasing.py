@@ -32,6 +32,13 @@ def test_what_is_of_another_day_or_stale_or_computed_says_so() -> None:
     )
 
 
+def test_what_is_of_a_month_a_quarter_or_a_year_says_so() -> None:
+    day = date(2026, 7, 1)
+    for span, told in (("month", "July 2026"), ("quarter", "Q3 2026"), ("year", "2026")):
+        figure = Figure("inflation", "value", D(2), "%", KRAKEN, day, span=span)
+        assert said(figure) == f"Inflation: value 2 % in {told} (kraken, 12 s ago)."
+
+
 def test_what_failed_is_named_and_the_rest_is_said() -> None:
     price = Figure("Bitcoin", "price", D(1), "USD", KRAKEN)
     failed = (Failure("the price of Nope", "no provider has it"),)
