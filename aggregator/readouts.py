@@ -19,7 +19,15 @@ from django.utils.timezone import now
 
 from aggregator import heartbeat, schedules, shelf, traffic, work
 from aggregator.encoding import timestamp
+from aggregator.ledger import HOURS, MINUTES, Page
 from aggregator.sentiment import local
+from aggregator.traffic import AREAS as AREAS
+from aggregator.traffic import BOUNDS_S as BOUNDS_S
+from aggregator.traffic import data_routes as data_routes
+from aggregator.traffic import in_time as in_time
+from aggregator.traffic import real_time_routes as real_time_routes
+from aggregator.traffic import shares_failed as shares_failed
+from aggregator.traffic import visits as visits
 from providers.models import Call
 from providers.overview import ProviderNow, providers_now
 from providers.quota import Quota
@@ -213,6 +221,19 @@ def hit_rate(hours: Mapping[datetime, Mapping[str, float]]) -> float | None:
 def cache_hit_rate(moment: datetime) -> float | None:
     """Of the answers of 24 hours, how many came off the shelf, in percent; None without any."""
     return traffic.hit_rate(cache_hits(moment - timedelta(hours=24), moment))
+
+
+def requests_by_minute(start: datetime, end: datetime) -> dict[datetime, Page]:
+    """
+    What visitors asked, by the minutes that have a part in a span of the last two hours. A minute
+    in which nobody was there to be asked has no page.
+    """
+    return MINUTES.read(start, end)
+
+
+def requests_by_hour(start: datetime, end: datetime) -> dict[datetime, Page]:
+    """The same by the hour, of nine days."""
+    return HOURS.read(start, end)
 
 
 def traffic_now() -> tuple[tuple[float, ...], dict[str, dict[str, float]]]:

@@ -3,7 +3,8 @@ What was asked of this installation, and how: requests by route and status, how 
 whether answers came off the shelf.
 
 Counted in the process and settled every few seconds into shared books, so that whoever asks hears
-of all processes, and counting costs no round trip. What cannot be settled is kept and told later.
+of all processes, and counting costs no round trip. What cannot be settled is kept and told later,
+in the minute in which it was counted.
 """
 
 from __future__ import annotations
@@ -11,25 +12,27 @@ from __future__ import annotations
 import os
 import threading
 import time
-from bisect import bisect_left
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, get_resolver, resolve
 
+from aggregator.ledger import HOURS, MINUTES, Page, added
 from providers.resilience import Cell
-from providers.resilience.cell import peek_many, store_is_out
+from providers.resilience.cell import store_is_out
 
 EVERY_S = 5.0
 KEPT_S = 60 * 86400.0  # the totals: they begin anew when nobody asked anything for so long
-BOOK_KEPT_S = 9 * 86400.0  # what one day's answers were, hour by hour
+MOST_PENDING = 120  # minutes that wait for a store that is out; beyond them the oldest go
 # Upper bounds in seconds; what took longer counts in the last place. A hit takes under a
 # millisecond, and nobody waits longer than UPSTREAM_PATIENCE_S.
 BOUNDS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 SHELVED = ("hit", "stale", "refreshing")  # answers that cost their caller no upstream
 
+Asked = tuple[str, int]  # route and status
 Key = tuple[str, str]  # of a book: part and name
 
 # Anybody may make up paths: what is no route of ours is one.
@@ -49,6 +52,48 @@ def route_of(path: str) -> str:
         return NOWHERE
 
 
+# Where visitors' requests go, by the beginning of the route's path: the first that fits. What
+# programs and pages poll is apart, or it would hide what becomes of everything else.
+DATA, CHAT, STATUS, PAGES = AREAS = ("data", "chat", "status", "pages")
+OK, REFUSED, FAILED = FATES = ("ok", "refused", "failed")
+REAL_TIME = "api/market"
+_AREAS_BY_PATH = (
+    *(("", path) for path in ("admin", "healthz", "metrics", "readyz")),  # nobody's visit
+    *((CHAT, path) for path in ("api/chat", "api/privacy", "chat", "v1/")),
+    *((STATUS, f"api/{path}") for path in ("status", "system", "providers", "incidents", "alerts")),
+    *((STATUS, path) for path in ("api/ai-models", "status", "badge")),
+    *((PAGES, f"api/{path}") for path in ("capabilities", "resources", "schema")),
+    (DATA, "api/"),
+    (PAGES, ""),
+)
+
+
+@lru_cache(maxsize=200)
+def area_of(route: str) -> str:
+    """One of AREAS; "" for what no visitor asks."""
+    if route in ("static", "admin"):
+        return ""
+    path = _path_of(route)
+    return next(area for area, beginning in _AREAS_BY_PATH if path.startswith(beginning))
+
+
+def _path_of(route: str) -> str:
+    """'api/coins/%(id)s'"""
+    ways = get_resolver().reverse_dict.getlist(route)
+    return str(ways[0][0][0][0]) if ways else ""
+
+
+def data_routes() -> tuple[str, ...]:
+    """The routes that answer data, by name."""
+    names = (name for name in get_resolver().reverse_dict if isinstance(name, str))
+    return tuple(sorted(name for name in names if area_of(name) == DATA))
+
+
+def real_time_routes() -> tuple[str, ...]:
+    """`/api/market` and all below it."""
+    return tuple(name for name in data_routes() if _path_of(name).startswith(REAL_TIME))
+
+
 class Traffic:
     """Totals of this process. `asked` and `answered` are for one thread alone: the event loop."""
 
@@ -58,19 +103,20 @@ class Traffic:
         self.forget()
 
     def forget(self) -> None:
-        self._requests: dict[tuple[str, int], int] = {}
-        self._seconds: dict[str, list[float]] = {}
+        self._places: dict[Asked, list[float]] = {}
         self._answers: dict[str, int] = {}
         self._told: dict[Key, float] = {}
+        self._noted: Page = {}
+        self._pending: dict[int, dict[str, float]] = {}  # pages that are not in the ledger yet
+        self._marked = -1  # the last minute whose page is there
         self._due = 0.0
 
     def asked(self, route: str, status: int, seconds: float) -> None:
         """One request, and the seconds until its response was ready."""
         key = route, status
-        self._requests[key] = self._requests.get(key, 0) + 1
-        found = self._seconds.get(route)
+        found = self._places.get(key)
         if found is None:
-            found = self._seconds[route] = [0] * (len(BOUNDS_S) + 1) + [0.0]
+            found = self._places[key] = [0] * (len(BOUNDS_S) + 1) + [0.0]
         found[bisect_left(BOUNDS_S, seconds)] += 1
         found[-1] += seconds
 
@@ -81,34 +127,93 @@ class Traffic:
     def settle_soon(self) -> None:
         """Settle when it is time to."""
         if self.clock() >= self._due:
-            self.settle()
+            self.settle(present=True)
 
-    def settle(self) -> None:
-        """Tell the shared books what was counted here since the last time."""
+    def settle(self, *, present: bool = False) -> None:
+        """
+        Tell the shared books what was counted here since the last time; `present`, that this minute
+        was looked at, too, though nobody came.
+        """
         with self._settling:
-            self._due = self.clock() + EVERY_S
-            total = self._counted()
-            told = self._told
-            new = {key: n - told.get(key, 0) for key, n in total.items() if n != told.get(key)}
-            if not new or store_is_out():
-                return
-            Cell("traffic", ttl=KEPT_S).update(lambda shared: (_plus(shared, new), None))
-            self._told = total
-            answers = {key[1]: number for key, number in new.items() if key[0] == "answers"}
-            if answers:
-                _note(answers, datetime.fromtimestamp(self.clock(), UTC))
+            now = self.clock()
+            self._due = now + EVERY_S
+            # Copies, as the event loop goes on counting.
+            places = [(key, list(found)) for key, found in list(self._places.items())]
+            answers = dict(list(self._answers.items()))
+            minute = int(now // 60)
+            self._note(_page(places, answers), minute)
+            if present and minute != self._marked:
+                self._pending.setdefault(minute, {})
+            self._tell(_totals(places, answers))
+            self._hand_over()
 
-    def _counted(self) -> dict[Key, float]:
-        """All totals. Copies, as the event loop goes on counting."""
-        found: dict[Key, float] = {}
-        for (route, status), number in list(self._requests.items()):
-            found["requests", f"{route} {status}"] = number
-        for route, places in list(self._seconds.items()):
-            for place, value in enumerate(list(places)):
-                found["seconds", f"{route} {place}"] = value
-        for cached, number in list(self._answers.items()):
-            found["answers", cached] = number
-        return found
+    def _tell(self, total: dict[Key, float]) -> None:
+        told = self._told
+        new = {key: n - told.get(key, 0) for key, n in total.items() if n != told.get(key)}
+        if not new or store_is_out():
+            return
+        Cell("traffic", ttl=KEPT_S).update(lambda shared: (_plus(shared, new), None))
+        if not store_is_out():
+            self._told = total
+
+    def _note(self, total: Page, minute: int) -> None:
+        """What is new is of this minute, whenever it can be told."""
+        noted, self._noted = self._noted, total
+        new = {name: n - noted.get(name, 0) for name, n in total.items() if n != noted.get(name)}
+        if new:
+            page = self._pending.setdefault(minute, {})
+            for name, number in new.items():
+                page[name] = page.get(name, 0) + number
+        while len(self._pending) > MOST_PENDING:
+            del self._pending[min(self._pending)]
+
+    def _hand_over(self) -> None:
+        for minute, page in list(self._pending.items()):
+            if store_is_out():
+                return
+            moment = datetime.fromtimestamp(60 * minute, UTC)
+            MINUTES.add(moment, page)
+            HOURS.add(moment, page)
+            if not store_is_out():
+                del self._pending[minute]
+                self._marked = minute
+
+
+def _totals(
+    places: Iterable[tuple[Asked, list[float]]], answers: Mapping[str, int]
+) -> dict[Key, float]:
+    found: dict[Key, float] = {("answers", cached): n for cached, n in answers.items()}
+    for (route, status), counts in places:
+        found["requests", f"{route} {status}"] = sum(counts[:-1])
+        for place, value in enumerate(counts):
+            key = "seconds", f"{route} {place}"
+            found[key] = found.get(key, 0) + value
+    return found
+
+
+def _page(places: Iterable[tuple[Asked, list[float]]], answers: Mapping[str, int]) -> Page:
+    """The same as the ledger has it: by area, and how long data took by route."""
+    found: dict[str, float] = {f"answers {cached}": n for cached, n in answers.items()}
+    for (route, status), counts in places:
+        area, fate = area_of(route), _fate(status)
+        if not area:
+            continue
+        names = [(f"area {area} {fate}", sum(counts[:-1]))]
+        if area == DATA and fate == OK:
+            names += [(f"took {route} {n}", number) for n, number in enumerate(counts[:-1])]
+        elif area == DATA and fate == FAILED:
+            names.append((f"failed {route}", sum(counts[:-1])))
+        for name, number in names:
+            if number:
+                found[name] = found.get(name, 0) + number
+    return found
+
+
+def _fate(status: int) -> str:
+    """Whoever asks for what there is not, or too often, was answered well: that fails nobody."""
+    if status < 400:
+        return OK
+    return REFUSED if status < 500 else FAILED
 
 
 def _plus(shared: Any, new: Mapping[Key, float]) -> dict[str, dict[str, float]]:
@@ -141,27 +246,14 @@ def totals() -> dict[str, dict[str, float]]:
     return _book(Cell("traffic", ttl=KEPT_S).peek())
 
 
-def _name(day: datetime) -> str:
-    return f"answers:{day:%Y-%m-%d}"
-
-
-def _note(answers: Mapping[str, float], moment: datetime) -> None:
-    new = {(f"{moment:%H}", cached): number for cached, number in answers.items()}
-    Cell(_name(moment), ttl=BOOK_KEPT_S).update(lambda shared: (_plus(shared, new), None))
-
-
 def answers_by_hour(start: datetime, end: datetime) -> dict[datetime, dict[str, float]]:
     """How answers came about in each hour (UTC) that has a part in the span; none without any."""
-    first = start.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [first + timedelta(days=n) for n in range((end - first).days + 1)]
-    found = peek_many(_name(day) for day in days)
-    hours = {
-        day + timedelta(hours=int(hour)): page
-        for day in days
-        for hour, page in _book(found.get(_name(day))).items()
-        if hour.isdecimal()
-    }
-    return {h: page for h, page in hours.items() if start < h + timedelta(hours=1) and h < end}
+    found: dict[datetime, dict[str, float]] = {}
+    for hour, page in HOURS.read(start, end).items():
+        told = {name.split()[1]: n for name, n in page.items() if name.startswith("answers ")}
+        if told:
+            found[hour] = told
+    return found
 
 
 def hit_rate(pages: Mapping[datetime, Mapping[str, float]]) -> float | None:
@@ -169,6 +261,42 @@ def hit_rate(pages: Mapping[datetime, Mapping[str, float]]) -> float | None:
     every = sum(sum(page.values()) for page in pages.values())
     served = sum(page.get(name, 0) for page in pages.values() for name in SHELVED)
     return round(100 * served / every, 2) if every else None
+
+
+def shares_failed(pages: Mapping[datetime, Page], least: int) -> dict[str, float | None]:
+    """
+    By area, in percent of the requests that were to be answered: those that ended in a 5xx. Who
+    asked wrongly, or too often, is not among them. None with fewer than `least`.
+    """
+    all_ = added(pages)
+    found: dict[str, float | None] = {}
+    for area in AREAS:
+        failed = all_.get(f"area {area} {FAILED}", 0)
+        total = failed + all_.get(f"area {area} {OK}", 0)
+        found[area] = 100 * failed / total if total and total >= least else None
+    return found
+
+
+def visits(pages: Mapping[datetime, Page]) -> float:
+    """Requests of all areas but what is polled."""
+    wanted = {f"area {area} {fate}" for area in (DATA, CHAT, PAGES) for fate in FATES}
+    return sum(number for name, number in added(pages).items() if name in wanted)
+
+
+def in_time(
+    pages: Mapping[datetime, Page], routes: Iterable[str], seconds: float
+) -> tuple[int, int]:
+    """
+    Requests of data routes that were answered within one of BOUNDS_S, and those that were to be
+    answered at all.
+    """
+    all_ = added(pages)
+    good = total = 0.0
+    for route in routes:
+        took = [all_.get(f"took {route} {place}", 0) for place in range(len(BOUNDS_S) + 1)]
+        good += sum(took[: bisect_right(BOUNDS_S, seconds)])
+        total += sum(took) + all_.get(f"failed {route}", 0)
+    return int(good), int(total)
 
 
 traffic = Traffic()

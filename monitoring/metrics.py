@@ -22,8 +22,9 @@ Measure = Callable[[datetime], Figures]
 @dataclass(frozen=True)
 class Metric:
     """
-    `scoped`: its figures are of endpoints by name, not of the whole. `predictive`: it tells what
-    will be and not what is, and an alert says so. `flag`: it is 1 or 0, so or not so.
+    `scoped`: its figures are of endpoints by name, not of the whole; or of its own `scopes`.
+    `predictive`: it tells what will be and not what is, and an alert says so. `flag`: it is 1 or 0,
+    so or not so.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     scoped: bool = False
     predictive: bool = False
     flag: bool = False
+    scopes: tuple[str, ...] = ()
 
     def spell(self, value: float) -> str:
         if self.flag:
@@ -54,6 +56,7 @@ def metric(
     scoped: bool = False,
     predictive: bool = False,
     flag: bool = False,
+    scopes: tuple[str, ...] = (),
 ) -> Callable[[Measure], Measure]:
     """Register what is decorated; ValueError when the name is taken by something else."""
 
@@ -61,7 +64,7 @@ def metric(
         known = _known.get(name)
         if known is not None and known.measure.__qualname__ != measure.__qualname__:
             raise ValueError(f"a metric is called {name!r} already")
-        _known[name] = Metric(name, title, unit, measure, scoped, predictive, flag)
+        _known[name] = Metric(name, title, unit, measure, scoped, predictive, flag, scopes)
         return measure
 
     return register

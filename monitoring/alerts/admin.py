@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.timezone import now
 
+from aggregator import readouts
 from monitoring import metrics, readings
 from monitoring.acknowledging import acknowledge
 from monitoring.alerts import burning
@@ -139,8 +140,32 @@ class AlertAdmin(Looked):
         self.message_user(request, f"{len(taken)} taken: no more reminders of them.")
 
 
+def bound_choices() -> list[tuple[float, str]]:
+    return [(1000 * bound, f"{1000 * bound:,g} ms") for bound in readouts.BOUNDS_S]
+
+
+def dataset_choices() -> list[tuple[str, str]]:
+    return [("", "all in real time"), *((name, name) for name in readouts.data_routes())]
+
+
+class SloForm(ModelForm):
+    within_ms = forms.TypedChoiceField(
+        label="Within", coerce=float, choices=bound_choices, initial=1000.0
+    )
+    dataset = forms.ChoiceField(
+        choices=dataset_choices,
+        required=False,
+        help_text="In real time are /api/market and all below it; or one route of data.",
+    )
+
+    class Meta:
+        model = Slo
+        fields = "__all__"
+
+
 @admin.register(Slo)
 class SloAdmin(Obeyed):
+    form = SloForm
     forget: Callable[[], None] = staticmethod(readings.forget)
     list_display = ("name", "promise", "kept", "budget", "burns", "enabled")
     list_editable = ("enabled",)
@@ -167,7 +192,7 @@ class SloAdmin(Obeyed):
         whole = self._told(row).get("all")
         if whole is None or whole.percent is None:
             return "nothing measured"
-        return f"{whole.percent:.2f} % of {whole.total:,} questions in {row.window_days} days"
+        return f"{whole.percent:.2f} % of {whole.total:,} requests in {row.window_days} days"
 
     @admin.display(description="budget left")
     def budget(self, row: Slo) -> str:
@@ -184,4 +209,4 @@ class SloAdmin(Obeyed):
             if name in told
         }
         said = [f"{name} {rate:.1f}" for name, rate in rates.items() if rate is not None]
-        return ", ".join(said) or "too few questions"
+        return ", ".join(said) or "too few requests"

@@ -7,15 +7,11 @@ Two windows each: the long one says that it matters, the short one that it still
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
-
+from aggregator import readouts
 from monitoring.alerts.models import Slo
-from monitoring.health import FAULTS, codes
-from providers.models import Call
 
 WINDOWS = {
     "5m": timedelta(minutes=5),
@@ -24,14 +20,13 @@ WINDOWS = {
     "6h": timedelta(hours=6),
     "3d": timedelta(days=3),
 }
-LEAST = 20  # questions in a window, under which it says nothing
-
-FAULT_CODES = codes(FAULTS)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)  # longer windows are of whole hours
+LEAST = 20  # requests in a window, under which it says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Questions that were to be answered, and those that were, in time."""
+    """Requests that were to be answered, and those that were, in time."""
 
     good: int = 0
     total: int = 0
@@ -64,20 +59,16 @@ def budget_left(tally: Tally, objective_percent: float) -> float | None:
 
 def counts(slo: Slo, moment: datetime) -> dict[str, Tally]:
     """
-    By window, and "all" for the whole of it: visitors' questions that had to go out, of those that
-    say something about a provider. Answers off the shelf are faster still, and not in it.
+    By window, and "all" for the whole of it: visitors' requests for data, also those that were
+    answered off the shelf. Whoever asked wrongly or too often is not among them.
     """
     spans = {**WINDOWS, "all": timedelta(days=slo.window_days)}
-    start = moment - max(spans.values())
-    rows = Call.objects.filter(at__gt=start, at__lte=moment, purpose="visitor")
-    rows = rows.filter(outcome__in=["ok", *FAULT_CODES])
-    if slo.dataset:
-        rows = rows.filter(dataset=slo.dataset)
-    good = Q(outcome="ok", seconds__lte=slo.within_ms / 1000)
-    wanted = {}
-    for name, length in spans.items():
-        inside = Q(at__gt=moment - length)
-        wanted[f"good_{name}"] = Count("pk", filter=inside & good)
-        wanted[f"total_{name}"] = Count("pk", filter=inside)
-    found: Mapping[str, int] = rows.aggregate(**wanted)
-    return {name: Tally(found[f"good_{name}"], found[f"total_{name}"]) for name in spans}
+    minutes = readouts.requests_by_minute(moment - HOUR, moment)
+    hours = readouts.requests_by_hour(moment - max(spans.values()), moment)
+    routes = (slo.dataset,) if slo.dataset else readouts.real_time_routes()
+    found = {}
+    for name, span in spans.items():
+        pages, length = (minutes, MINUTE) if span <= HOUR else (hours, HOUR)
+        inside = {at: page for at, page in pages.items() if at + length > moment - span}
+        found[name] = Tally(*readouts.in_time(inside, routes, slo.within_ms / 1000))
+    return found

@@ -15,6 +15,7 @@ from aggregator import readouts
 from monitoring import network, readings, rollups
 from monitoring.alerts import burning, forecasting
 from monitoring.alerts.models import Slo
+from monitoring.health import FAULTS, codes
 from monitoring.metrics import Figures, metric
 from monitoring.models import Notice, Rollup, Size
 from monitoring.notices.models import Fate
@@ -27,10 +28,10 @@ from providers.resilience import Cell
 from providers.standing import Status
 from providers.usage import Subject
 
-LATELY = timedelta(minutes=5)
+LATELY, HOUR = timedelta(minutes=5), timedelta(hours=1)
 BASELINE = timedelta(hours=24)
 LEAST_CALLS = 20  # under which a share says nothing
-LEAST_TRAFFIC = 30  # in five minutes: three times nothing is no crowd
+LEAST_TRAFFIC = 300  # in five minutes: three times nothing is no crowd
 LEAST_ANSWERS, LEAST_BASELINE = 5, 50
 CPU_KEPT_S = 600.0
 DRIFT_OF = timedelta(days=3)
@@ -45,13 +46,29 @@ def _share(moment: datetime, span: timedelta, bad: Q, asked: Q) -> float | None:
     return 100 * told["bad"] / told["total"] if told["total"] >= LEAST_CALLS else None
 
 
-_SAY = Q(outcome__in=["ok", *burning.FAULT_CODES])
+_SAY = Q(outcome__in=["ok", *codes(FAULTS)])
 
 
-@metric("error_rate", "Questions that failed, of five minutes", unit="%")
+@metric("error_rate", "Requests that failed, of five minutes", unit="%", scopes=readouts.AREAS)
 def error_rate(moment: datetime) -> Figures:
-    """Of visitors' questions to providers: another provider may have answered after all."""
-    return {"": _share(moment, LATELY, ~Q(outcome="ok"), _SAY & Q(purpose="visitor"))}
+    """Through us: who asks wrongly or too often fails by himself, and another provider may help."""
+    pages = readouts.requests_by_minute(moment - LATELY, moment)
+    return readouts.shares_failed(pages, LEAST_CALLS)
+
+
+@metric("provider_errors", "Questions to it that failed, of five minutes", unit="%", scoped=True)
+def provider_errors(moment: datetime) -> Figures:
+    """Of visitors' questions to each provider: another one may have answered after all."""
+    lately = Call.objects.filter(_SAY, purpose="visitor", at__gt=moment - LATELY, at__lte=moment)
+    told = lately.values("provider__slug").annotate(
+        total=Count("pk"), bad=Count("pk", filter=~Q(outcome="ok"))
+    )
+    return {
+        row["provider__slug"]: 100 * row["bad"] / row["total"]
+        if row["total"] >= LEAST_CALLS
+        else None
+        for row in told.order_by("provider__slug")
+    }
 
 
 @metric("timeouts", "Questions that timed out, of ten minutes", unit="%")
@@ -59,19 +76,17 @@ def timeouts(moment: datetime) -> Figures:
     return {"": _share(moment, 2 * LATELY, Q(outcome="timed_out"), _SAY)}
 
 
-@metric("traffic", "Questions of five minutes, by the mean of a day", unit="times")
+@metric("traffic", "Requests of five minutes, by the mean of a day", unit="times")
 def traffic(moment: datetime) -> Figures:
-    visitors = Call.objects.exclude(purpose="check")
-    now = visitors.filter(at__gt=moment - LATELY, at__lte=moment).count()
-    before = visitors.filter(at__gt=moment - BASELINE, at__lte=moment - LATELY)
-    told = before.aggregate(number=Count("pk"), first=Min("at"))
-    if told["first"] is None:
-        return {"": None}
-    seen = moment - LATELY - told["first"]
-    if seen < BASELINE / 4:
+    """Of visitors. Hours in which nobody was there to be asked are in no mean."""
+    hour = moment.replace(minute=0, second=0, microsecond=0)
+    late = readouts.requests_by_minute(moment - LATELY, moment)
+    usual = readouts.requests_by_hour(hour - BASELINE, hour)
+    if not late or len(usual) < BASELINE / 4 / HOUR:
         return {"": None}  # not long enough to call it a baseline
-    usual = told["number"] / (seen / LATELY)
-    return {"": now / max(usual, LEAST_TRAFFIC / 3)}
+    now = readouts.visits(late) * (LATELY / max(LATELY, moment - min(late)))
+    before = readouts.visits(usual) * (LATELY / (len(usual) * HOUR))
+    return {"": now / max(before, LEAST_TRAFFIC / 3)}
 
 
 @metric("cache_hits", "Answers off the shelf, by the share of a day", unit="times")

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
 
+from aggregator import readouts
 from monitoring import metrics
 from monitoring.severities import Severity
 from providers.health import Health
@@ -29,7 +30,8 @@ class AlertRule(models.Model):
     scope = models.CharField(
         max_length=120,
         blank=True,
-        help_text="Of whom: the name of one provider. Empty: of each, or of the whole.",
+        help_text="Of whom: the name of one provider, service level or area (data, chat, status, "
+        "pages). Empty: of each, or of the whole.",
     )
     direction = models.CharField(max_length=5, choices=Direction, default=Direction.ABOVE)
     threshold = models.FloatField(help_text="In the unit of the metric.")
@@ -62,12 +64,18 @@ class AlertRule(models.Model):
                     {"clear_at": f"It would be over while it is still {self.direction}."}
                 )
         metric = metrics.get(self.metric)
-        if self.scope and metric is not None:
-            if not metric.scoped:
-                raise ValidationError({"scope": "This is measured of the whole: leave it empty."})
-            names = Health.objects.filter(name=self.scope).exists()
-            if not (names or Slo.objects.filter(name=self.scope).exists()):
-                raise ValidationError({"scope": "Nobody is called so."})
+        if self.scope and metric is not None and (wrong := self._not_of(metric)):
+            raise ValidationError({"scope": wrong})
+
+    def _not_of(self, metric: metrics.Metric) -> str:
+        """What is wrong with the scope; "" when nothing is."""
+        if metric.scopes:
+            return "" if self.scope in metric.scopes else f"One of {', '.join(metric.scopes)}."
+        if not metric.scoped:
+            return "This is measured of the whole: leave it empty."
+        named = (Health.objects, Slo.objects)
+        known = any(rows.filter(name=self.scope).exists() for rows in named)
+        return "" if known else "Nobody is called so."
 
 
 class Measured(models.Model):
@@ -126,18 +134,22 @@ class Alert(models.Model):
 
 
 class Slo(models.Model):
-    """A promise to ourselves: so many of the questions are answered within so long."""
+    """A promise to ourselves: so many of the visitors' requests are answered within so long."""
 
     name = models.CharField(max_length=100, unique=True)
     objective_percent = models.FloatField(
         default=95, validators=[MinValueValidator(1), MaxValueValidator(99.999)]
     )
     within_ms = models.FloatField(default=1000, validators=[MinValueValidator(1)])
-    dataset = models.CharField(max_length=30, blank=True, help_text="Empty: all of them.")
+    dataset = models.CharField(
+        max_length=30,
+        blank=True,
+        help_text="Of one. Empty: of all in real time, /api/market and what is below it.",
+    )
     window_days = models.PositiveSmallIntegerField(
         default=7,
         validators=[MinValueValidator(1), MaxValueValidator(7)],
-        help_text="Of so many days; calls are kept for seven.",
+        help_text="Of so many days, at most seven.",
     )
     enabled = models.BooleanField(default=True)
 
@@ -148,3 +160,12 @@ class Slo(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        bounds = [1000 * bound for bound in readouts.BOUNDS_S]
+        if self.within_ms is not None and self.within_ms not in bounds:
+            said = ", ".join(f"{bound:g}" for bound in bounds)
+            raise ValidationError({"within_ms": f"Time is counted up to one of {said} ms."})
+        if self.dataset and self.dataset not in readouts.data_routes():
+            said = ", ".join(readouts.data_routes())
+            raise ValidationError({"dataset": f"One of {said}."})

@@ -108,6 +108,8 @@ OTHERS: dict[str, Any] = {
     "ai_models.fallback": "a/c",
     "ai_models.labels": [["LABEL_0", "bearish"]],
     "scans.interval_s": 90.5,
+    "service_levels.within_ms": 500.0,
+    "service_levels.dataset": "gas",
     "alert_rules.metric": "latency_drift",
     "alert_rules.direction": "below",
     "alert_rules.threshold": 9.5,

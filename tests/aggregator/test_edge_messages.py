@@ -171,8 +171,7 @@ def test_what_is_answered_is_counted_with_how_it_came_about(house: House) -> Non
     house.get(key="agg_wrong")
     house.django.says = answer(house.clock, cached=Cached.MISS)
     run(together(house, house.ask(query=b"limit=7"), house.ask(query=b"limit=7")))
-    counted = traffic.traffic._counted()
-    answered = {key[1]: number for key, number in counted.items() if key[0] == "answers"}
-    requests = {key[1]: number for key, number in counted.items() if key[0] == "requests"}
+    answered, asked = traffic.traffic._answers, traffic.traffic._places
+    requests = {key: sum(places[:-1]) for key, places in asked.items()}
     assert answered == {"hit": 1, "miss": 1, "coalesced": 1}
-    assert requests == {"market 200": 3, "market 401": 1}
+    assert requests == {("market", 200): 3, ("market", 401): 1}

@@ -8,9 +8,11 @@ from math import inf
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 
 from aggregator import heartbeat, readouts
+from aggregator.traffic import Traffic
 from monitoring import metrics, network, turns
 from monitoring.alerts import burning, defaults, evaluating, figures
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
@@ -252,13 +254,46 @@ def provider(slug: str = "a", **fields: Any) -> Provider:
     return row
 
 
-def test_errors_are_a_share_of_enough_questions() -> None:
-    by = provider()
-    called(by, *["broken"] * 10)
-    assert figures.error_rate(now()) == {"": None}, "ten say nothing"
-    called(by, *["ok"] * 30, *["throttled"] * 50)
-    assert figures.error_rate(now()) == {"": 25.0}, "a 429 is no error"
-    assert figures.error_rate(now() + timedelta(minutes=5)) == {"": None}
+def asked(route: str, *statuses: int, minutes: float = 1, seconds: float = 0.1) -> None:
+    """What a web process counted and told so many minutes ago."""
+    web = Traffic(lambda: (START - timedelta(minutes=minutes)).timestamp())
+    for status in statuses:
+        web.asked(route, status, seconds)
+    web.settle(present=True)
+
+
+def test_errors_are_a_share_of_enough_requests_of_an_area() -> None:
+    nothing = dict.fromkeys(readouts.AREAS)
+    assert figures.error_rate(START) == nothing
+    asked("market", *[503] * 10)
+    assert figures.error_rate(START) == nothing, "ten say nothing"
+    asked("price", *[200] * 25, *[304] * 5, *[429] * 50, *[404] * 50)
+    asked("system-status", *[304] * 1000)
+    found = {**nothing, "data": 25.0, "status": 0.0}
+    assert figures.error_rate(START) == found, "a 429 or 404 is no error, and polls hide none"
+    assert figures.error_rate(START + timedelta(minutes=6)) == nothing
+
+
+def test_operators_and_probes_are_no_visitors() -> None:
+    for route in ("admin", "static", "healthz", "readyz", "metrics"):
+        asked(route, *[500] * 50)
+    assert figures.error_rate(START) == dict.fromkeys(readouts.AREAS)
+
+
+def test_a_rule_may_be_of_one_area_and_of_none_that_is_not() -> None:
+    row = AlertRule(name="x", metric="error_rate", scope="data", threshold=5)
+    row.full_clean()
+    row.scope = "kraken"
+    with pytest.raises(ValidationError, match="One of data, chat, status, pages"):
+        row.full_clean()
+
+
+def test_errors_of_a_provider_are_those_of_its_questions() -> None:
+    a, b = provider(), provider("b")
+    called(a, *["broken"] * 10, *["ok"] * 30, *["throttled"] * 50)
+    called(b, *["broken"] * 10)
+    assert figures.provider_errors(now()) == {"a": 25.0, "b": None}, "a 429 is no error"
+    assert figures.provider_errors(now() + timedelta(minutes=5)) == {}
 
 
 def test_timeouts_are_a_share_too() -> None:
@@ -267,14 +302,31 @@ def test_timeouts_are_a_share_too() -> None:
 
 
 def test_traffic_is_measured_by_what_is_usual() -> None:
-    by = provider()
-    assert figures.traffic(now()) == {"": None}
+    assert figures.traffic(START) == {"": None}
     for hours in range(1, 13):
-        called(by, *["ok"] * 240, minutes=60 * hours)
-    called(by, *["ok"] * 80)
-    told = figures.traffic(now())[""]
+        asked("market", *[200] * 2400, minutes=60 * hours)
+    assert figures.traffic(START) == {"": None}, "nobody knows of the last five minutes"
+    asked("market", *[200] * 500, *[429] * 300)
+    asked("status-drawer", *[304] * 9000)
+    told = figures.traffic(START)[""]
     assert told
-    assert 3 < told < 5
+    assert 3 < told <= 4, "200 in five minutes were usual; who polls is no crowd"
+
+
+def test_a_quiet_house_has_no_crowd() -> None:
+    for hours in range(1, 13):
+        asked("home", 200, minutes=60 * hours)
+    asked("home", *[200] * 250)
+    told = figures.traffic(START)[""]
+    assert told
+    assert told < 3
+
+
+def test_nobody_came_is_not_nobody_looked() -> None:
+    for hours in range(1, 13):
+        asked("home", *[200] * 6000, minutes=60 * hours)
+    asked("home")
+    assert figures.traffic(START) == {"": 0.0}
 
 
 def test_a_provider_that_is_down_is_one_and_unknown_is_nothing() -> None:
@@ -337,14 +389,37 @@ def test_our_own_network_is_told_for_three_minutes() -> None:
 
 def test_budgets_burn_by_the_lesser_of_two_windows() -> None:
     slo = Slo.objects.create(name="quick", objective_percent=95, within_ms=1000)
-    by = provider()
-    called(by, *["ok"] * 50, minutes=50)
-    called(by, *["ok"] * 25, seconds=2.0)
-    called(by, *["broken"] * 25)
-    told = burning.counts(slo, now())
+    asked("market", *[200] * 50, minutes=50)
+    asked("price", *[200] * 25, seconds=2.0)
+    asked("ohlc", *[503] * 25, *[400, 404, 429] * 25)
+    asked("news", *[200] * 1000, seconds=9.0)
+    told = burning.counts(slo, START)
     assert told["5m"] == burning.Tally(0, 50)
     assert told["1h"] == burning.Tally(50, 100)
     assert burning.burn(told["5m"], 95) == pytest.approx(20)
-    assert figures.slo_burn_fast(now())["quick"] == pytest.approx(10)
+    assert figures.slo_burn_fast(START)["quick"] == pytest.approx(10)
     assert burning.budget_left(told["all"], 95) == pytest.approx(-900)
     assert burning.burn(burning.Tally(0, 19), 95) is None, "too few to say anything"
+    slo.dataset = "price"
+    assert burning.counts(slo, START)["all"] == burning.Tally(0, 25)
+
+
+@pytest.mark.parametrize(
+    ("days", "windows"),
+    [(0.2, {"6h", "3d", "all"}), (2, {"3d", "all"}), (6, {"all"}), (8, set())],
+)
+def test_a_budget_is_of_its_days(days: float, windows: set[str]) -> None:
+    slo = Slo.objects.create(name="quick", objective_percent=95, within_ms=1000)
+    asked("market", *[200] * 9, minutes=days * 1440)
+    told = burning.counts(slo, START)
+    assert {name for name, tally in told.items() if tally.total} == windows
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"within_ms": 800}, "up to one of 1, 5, 10"), ({"dataset": "status"}, "One of analyze")],
+)
+def test_a_service_level_is_of_what_is_counted(wrong: dict[str, Any], says: str) -> None:
+    Slo(name="soon", within_ms=500, dataset="gas").full_clean()
+    with pytest.raises(ValidationError, match=says):
+        Slo(name="soon", **wrong).full_clean()

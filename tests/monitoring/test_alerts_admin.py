@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.timezone import now
 
 from monitoring.alerts import defaults
-from monitoring.alerts.models import Alert, AlertRule, Measured
+from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.incidents.models import Incident, IncidentUpdate
 from monitoring.notices import outbox
 from monitoring.notices.message import Message
@@ -255,6 +255,18 @@ def test_alerts_are_taken_in_their_list(admin_client: Client) -> None:
 def test_service_levels_tell_what_is_left_of_their_budget(admin_client: Client) -> None:
     defaults.sync()
     assert "nothing measured" in page(admin_client, "slo/")
+
+
+def test_a_service_level_promises_what_is_counted(admin_client: Client) -> None:
+    fields = {"name": "Gas", "objective_percent": 99, "window_days": 3, "enabled": "on"}
+    response = add(admin_client, "slo", **fields, within_ms="800.0", dataset="status")
+    assert response.content.count(b"Select a valid choice") == 2
+    add(admin_client, "slo", **fields, within_ms="250.0", dataset="gas")
+    row = Slo.objects.get(name="Gas")
+    assert (row.within_ms, row.dataset) == (250, "gas")
+    text = page(admin_client, f"slo/{row.pk}/change/")
+    assert '<option value="250.0" selected>250 ms</option>' in text
+    assert '<option value="gas" selected>gas</option>' in text
 
 
 def test_a_window_ends_after_it_starts(admin_client: Client) -> None:
