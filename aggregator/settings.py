@@ -301,6 +301,15 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "system", "description": "The gateway and its providers."},
     ],
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # Fields that share a name and differ in what they may be. Programs made of the document call
+    # their types so: a name once given stays.
+    "ENUM_NAME_OVERRIDES": {
+        "EndpointKindEnum": "providers.health.Kind",
+        "ModelCategoryEnum": "providers.aimodels.Category",
+        "ModelStatusEnum": "providers.aimodels.ModelStatus",
+        "QuestionCategoryEnum": "chat.models.conversations.CATEGORIES",
+        "StatusEnum": "aggregator.api.schema.STATUSES",
+    },
     "PREPROCESSING_HOOKS": ["aggregator.api.schema.without_slashes"],
     "SERVE_INCLUDE_SCHEMA": False,
     # The document and its pages are no data: a browser opens them before it has a key.

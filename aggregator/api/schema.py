@@ -16,6 +16,9 @@ from drf_spectacular.utils import (
 
 from aggregator.api import errors
 from aggregator.api import serializers as s
+from providers.standing import Status
+
+STATUSES = [status.value for status in Status]
 
 
 class Schema(AutoSchema):
