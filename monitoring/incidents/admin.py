@@ -18,8 +18,8 @@ from monitoring.incidents.models import Incident, IncidentUpdate
 from monitoring.incidents.wording import names
 from monitoring.notices import outbox
 from monitoring.notices.models import Event
-from providers.admin.bases import TabularInline
 from providers.admin.edits import Obeyed, log_change, who
+from providers.admin.labels import TabularInline
 
 
 class UpdateInline(TabularInline):

@@ -9,9 +9,10 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
-from providers.admin.bases import ModelForm, TabularInline
+from providers.admin.bases import ModelForm
 from providers.admin.edits import Obeyed
 from providers.admin.fields import listing_choices
+from providers.admin.labels import TabularInline
 from providers.models import Asset, Listing
 
 

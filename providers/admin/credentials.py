@@ -13,9 +13,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from providers import roster
 from providers.admin import testing
-from providers.admin.bases import ModelForm, TabularInline
+from providers.admin.bases import ModelForm
 from providers.admin.edits import Obeyed, log_change
 from providers.admin.fields import NewKey
+from providers.admin.labels import TabularInline
 from providers.admin.quotas import KeyColumns, KeyList
 from providers.models import Credential
 from providers.secrets import SecretUnreadable

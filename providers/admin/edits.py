@@ -14,11 +14,12 @@ from django.utils.functional import cached_property
 
 from providers import changes, history, roster
 from providers.admin.bases import ModelAdmin, ModelForm, Paginator
+from providers.admin.labels import NamedMoments
 
 MOST_EDITS = 100  # on the page of one row; all of them stand in the list of edits
 
 
-class Obeyed(ModelAdmin):
+class Obeyed(NamedMoments):
     """
     After an edit this process reads anew at once; the others do so within two seconds. What was
     edited stands in the history of the row, from where it can be undone.
