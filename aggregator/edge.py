@@ -4,6 +4,7 @@ The ASGI layer in front of Django: hot answers leave from here, everything else 
     a known question whose answer on this process's board is fresh  -> at once, prepared bytes
     the same, stale, and we looked for a newer one just now         -> at once, saying so
     a question that is on its way to Django already                 -> waits for that one
+    what dashboards poll, and was told a moment ago                 -> the same once more
     anything else                                                   -> Django, in a bounded pool
     no place in the pool                                            -> the stale answer, or 503
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from aggregator import answers, arrivals, bridge, callers, hot, openai_words, straight, wire
@@ -53,6 +55,13 @@ HOUSE = (
 )
 
 
+# What hundreds ask every few seconds, and is the same for all who may ask: it is told for a moment,
+# as it is made at most twice a second anyway.
+POLLED = ("/api/system/status", "/api/providers/status")
+DRAWER = "/status/drawer"
+POLLED_S = 0.25
+MOST_POLLED = 64  # lines that are kept; somebody may spell them in many ways
+
 _OLD = (Cached.STALE, Cached.REFRESHING)
 
 
@@ -69,6 +78,23 @@ class Landed(NamedTuple):
         return Landed(self.response, self.answer.as_(Cached.COALESCED))
 
 
+class Told(NamedTuple):
+    """What dashboards poll, as Django said it; its ETag, and until when it is told again."""
+
+    response: Response
+    etag: str
+    until: float
+
+    def unless_known(self, headers: dict[bytes, bytes]) -> Response:
+        """The response; 304 to who has it already."""
+        tags = headers.get(b"if-none-match")
+        if not tags or not self.etag or not wire.matches(tags, self.etag):
+            return self.response
+        about = (b"content-type", b"content-length")
+        kept = [pair for pair in self.response.headers if pair[0].lower() not in about]
+        return Response(304, kept)
+
+
 class Edge:
     """`django` is a WSGI handler; `pool` has the threads it runs in."""
 
@@ -81,6 +107,7 @@ class Edge:
         self.flying: dict[tuple[Line, bytes], asyncio.Task[Landed]] = {}
         self.waiting = 0
         self.prepared = Prepared()
+        self.polled: dict[tuple[Line, bytes], Told] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -92,6 +119,8 @@ class Edge:
         try:
             if path.startswith("/api/") or path == "/api":
                 response = await self._api(scope, receive)
+            elif path == DRAWER and scope["method"] == "GET" and settings.ANONYMOUS_ACCESS:
+                response = await self._polled(scope, dict(scope["headers"]), None)
             else:
                 response = await self._django(scope, receive)
         except GatewayError as error:
@@ -197,6 +226,8 @@ class Edge:
         known = hot.find(line)
         answer = answers.board.get(known.key) if known is not None else None
         if known is None or answer is None or not answer.is_servable(now):
+            if line[0] in POLLED:
+                return await self._polled(scope, headers, caller)
             if _question(line[0]) is None:
                 return await self._django(scope, receive, caller)
             return self._said(await self._landed(line, scope, caller), headers)
@@ -234,10 +265,27 @@ class Edge:
         gone = answers.board.get(known.key) is None  # purged meanwhile
         return landed if landed.answer or gone else None
 
-    async def _landed(self, line: Line, scope: Scope, caller: Caller) -> Landed:
+    async def _polled(
+        self, scope: Scope, headers: dict[bytes, bytes], caller: Caller | None
+    ) -> Response:
+        """What was told to anybody a moment ago, or what Django says now."""
+        line: Line = (scope["path"], scope["query_string"])
+        key = line, _host(scope)
+        told = self.polled.get(key)
+        if told is None or self.clock() >= told.until:
+            response = (await self._landed(line, scope, caller)).response
+            if response.status != 200:
+                return response
+            if len(self.polled) >= MOST_POLLED:
+                self.polled.clear()
+            tag = dict(response.headers).get(b"etag", b"").decode()
+            told = self.polled[key] = Told(response, tag, self.clock() + POLLED_S)
+        return told.unless_known(headers)
+
+    async def _landed(self, line: Line, scope: Scope, caller: Caller | None) -> Landed:
         """What Django says to a question; asked once for all who ask the same meanwhile."""
         # The host is part of it: Django refuses those that are not ours.
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+        host = _host(scope)
         flight = self.flying.get((line, host))
         if flight is None:
             flight = asyncio.create_task(self._fly(line, host, scope, caller))
@@ -257,26 +305,31 @@ class Edge:
         if not flight.cancelled():
             flight.exception()  # whoever still waits raises it; nobody may be left
 
-    async def _fly(self, line: Line, host: bytes, scope: Scope, caller: Caller) -> Landed:
+    async def _fly(self, line: Line, host: bytes, scope: Scope, caller: Caller | None) -> Landed:
         # Of the headers only what makes no difference between those who share the answer.
         headers = [(b"accept", b"application/json")]
         headers += [(b"host", host)] if host else []  # HTTP/1.0 may do without
         environ = bridge.environ_of({**scope, "method": "GET", "headers": headers}, b"")
-        environ[callers.ADMITTED] = caller
+        if caller is not None:
+            environ[callers.ADMITTED] = caller
         route = environ[straight.ROUTE] = _question(line[0])
         is_gathered = route is not None and _view(route).asked.query is PriceQuery
         with arrivals.announced() if is_gathered else nullcontext() as arrival:
-            response = await self._run(For.API, environ, arrival)
+            response = await self._run(_whom(line[0]), environ, arrival)
         if isinstance(response, Stream):
             raise TypeError("what several wait for cannot be streamed")
         answer: Answer | None = environ.get(hot.ANSWER)
         if answer is None:
-            return Landed(response.plus(wire.cors()), None)
+            return Landed(response.plus(wire.cors()) if caller else response, None)
         if not answer.missing and not answer.resolved:
             known = hot.remember(line, answer.query)
             known.looked_at = self.clock()
             known.cached = answer.cached if answer.cached in _OLD else Cached.STALE
         return Landed(response, answer)
+
+
+def _host(scope: Scope) -> bytes:
+    return next((value for name, value in scope["headers"] if name == b"host"), b"")
 
 
 def _whom(path: str) -> For:

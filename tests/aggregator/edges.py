@@ -60,6 +60,7 @@ class Django:
     kind: str = "application/problem+json"
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list[dict[str, Any]] = field(default_factory=list)
+    more: list[tuple[str, str]] = field(default_factory=list)  # headers
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -71,7 +72,7 @@ class Django:
             environ[hot.ANSWER] = self.says
             start("200 OK", [("Content-Type", "application/json")])
             return [b"{}"]
-        start(f"{self.says} Whatever", [("Content-Type", self.kind)])
+        start(f"{self.says} Whatever", [("Content-Type", self.kind), *self.more])
         return [self.body]
 
 

@@ -15,7 +15,7 @@ from tests.bench.table import Row
 
 BENCHES = (
     *("edge", "misses", "cold", "consensus", "parsing", "strategies"),
-    *("alerts", "chat", "checks", "history"),
+    *("alerts", "chat", "checks", "history", "pollers"),
 )
 
 
