@@ -8,9 +8,10 @@ class AggregatorConfig(AppConfig):
     name = "aggregator"
 
     def ready(self) -> None:
-        from aggregator import allowed, schedules
+        from aggregator import allowed, heartbeat, schedules
 
         allowed.watch()
+        heartbeat.watch()
         # After django_q's own migration, so that its table is there.
         post_migrate.connect(schedules.sync, sender=self.apps_of_the_queue())
 

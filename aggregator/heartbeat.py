@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django_q.signals import post_execute_in_worker
 
 from providers.resilience import Cell
 
@@ -27,6 +29,19 @@ def beat(clock: Callable[[], float] = time.time) -> None:
         except OSError as error:
             logger.error("the guard is not told that we are alive: %s", error)
     _cell.update(lambda last: (max(float(last or 0.0), moment), None))
+
+
+def of_task(task: Mapping[str, Any], **kwargs: Any) -> None:
+    """Receives every task of the queue that has come to its end, whichever app's it is."""
+    if task.get("success"):
+        try:
+            beat()
+        except TimeoutError:  # of a cell that everybody writes; the worker must not die of it
+            logger.exception("the worker's sign of life could not be written")
+
+
+def watch() -> None:
+    post_execute_in_worker.connect(of_task, dispatch_uid="aggregator.heartbeat")
 
 
 def age_s(clock: Callable[[], float] = time.time) -> float | None:

@@ -16,7 +16,7 @@ from django.utils.timezone import now
 from django_q.models import Failure, Success
 from django_q.tasks import async_task
 
-from aggregator import answers, heartbeat
+from aggregator import answers
 from aggregator.pruning import prune
 from aggregator.warming import warm
 from providers import calls, learning, planning, ranking
@@ -33,11 +33,9 @@ def task(work: Task) -> Task:
     @wraps(work)
     def run() -> str:
         try:
-            said = work()
+            return work()
         finally:
             calls.flush()
-        heartbeat.beat()
-        return said
 
     return run
 

@@ -64,6 +64,7 @@ DOORS = {
         "aggregator.admin",
         "aggregator.work",
         "aggregator.allowed",
+        "aggregator.heartbeat",
     ),
     "apprise": ("monitoring.notices.sender",),
     "certifi": ("providers.transport",),

@@ -120,13 +120,20 @@ def provider_down(moment: datetime) -> Figures:
 
 @metric("model_down", "AI model down", scoped=True, flag=True)
 def model_down(moment: datetime) -> Figures:
-    """1 for what failed or is gone; nothing of one that was never looked at, or wants a token."""
+    """
+    1 for what answered once, and failed or is gone. Nothing of one that nobody looked at lately,
+    that wants a token, or that never worked: many of the catalogue's are run by nobody.
+    """
     gone = (ModelStatus.FAILED, ModelStatus.NOT_FOUND, ModelStatus.UNSERVED)
-    silent = (ModelStatus.UNKNOWN, ModelStatus.AUTH_REQUIRED)
-    return {
-        key: None if status in silent else float(status in gone)
-        for key, status in AiModel.objects.active().values_list("model_key", "status")
-    }
+    found: dict[str, float | None] = {}
+    for model in AiModel.objects.active().select_related("stats"):
+        status, stats = model.status_at(moment), getattr(model, "stats", None)
+        if status in gone:
+            found[model.model_key] = 1.0 if stats and stats.successful_checks else None
+        else:
+            silent = status in (ModelStatus.UNKNOWN, ModelStatus.AUTH_REQUIRED)
+            found[model.model_key] = None if silent else 0.0
+    return found
 
 
 @metric("latency_trend", "Slower than in the week, p95 of an hour", unit="times", scoped=True)

@@ -17,6 +17,7 @@ from monitoring import metrics, network, turns
 from monitoring.alerts import burning, defaults, evaluating, figures
 from monitoring.alerts.models import Alert, AlertRule, Measured, Slo
 from monitoring.metrics import Figures
+from monitoring.models import ModelStats
 from monitoring.notices import outbox
 from monitoring.notices.message import Message
 from monitoring.notices.models import Channel, Notice
@@ -221,11 +222,31 @@ def test_hits_are_measured_by_those_of_the_day(
     assert figures.cache_hits(START) == {"": share}
 
 
-def test_a_model_that_failed_is_down_and_one_nobody_looked_at_is_not_known() -> None:
-    for key, status in (("a", "available"), ("b", "failed"), ("c", "unknown"), ("d", "not_found")):
-        AiModel.objects.create(model_id=f"x/{key}", model_key=key, status=status)
+@pytest.mark.parametrize(
+    ("status", "worked", "is_down"),
+    [
+        ("available", 3, 0.0),
+        ("failed", 3, 1.0),
+        ("not_found", 3, 1.0),
+        ("unserved", 3, 1.0),
+        ("unserved", 0, None),
+        ("failed", None, None),
+        ("unknown", 3, None),
+        ("auth_required", 3, None),
+    ],
+)
+def test_a_model_is_down_when_it_worked_and_does_no_more(
+    status: str, worked: int | None, is_down: float | None
+) -> None:
+    row = AiModel.objects.create(
+        model_id="x/a", model_key="a", status=status, fresh_until=now() + timedelta(minutes=15)
+    )
     AiModel.objects.create(model_id="x/off", model_key="off", status="failed", is_active=False)
-    assert figures.model_down(now()) == {"a": 0.0, "b": 1.0, "c": None, "d": 1.0}
+    if worked is not None:
+        ModelStats.objects.create(model=row, successful_checks=worked)
+    assert figures.model_down(now()) == {"a": is_down}
+    later = now() + timedelta(minutes=16)
+    assert figures.model_down(later) == {"a": None}, "nobody looked lately"
 
 
 def test_a_quiet_installation_raises_no_alert() -> None:
