@@ -28,6 +28,7 @@ from aggregator.traffic import in_time as in_time
 from aggregator.traffic import real_time_routes as real_time_routes
 from aggregator.traffic import shares_failed as shares_failed
 from aggregator.traffic import visits as visits
+from providers.health import Health
 from providers.models import Call
 from providers.overview import ProviderNow, providers_now
 from providers.quota import Quota
@@ -132,10 +133,20 @@ def readiness(connection: BaseDatabaseWrapper) -> dict[str, Any]:
         "ready": database and shared,
         "database": "online" if database else "offline",
         "store": "online" if shared else "offline",
-        # A silent worker is told and does not make this process unfit to answer.
+        # Neither a silent worker nor checks that stopped make this process unfit to answer.
         "worker": "active" if heartbeat.is_active() else "silent",
+        "newest_check": _newest_check() if database else None,
         "sandbox": bool(settings.SANDBOX),
     }
+
+
+def _newest_check() -> str | None:
+    """When anybody was checked last; None before the first."""
+    try:
+        newest = Health.objects.aggregate(at=Max("checked_at"))["at"]
+    except DatabaseError:
+        return None
+    return None if newest is None else timestamp(newest.timestamp())
 
 
 def _answers(question: Any) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -197,6 +197,15 @@ def test_a_silent_worker_is_told_and_no_reason_to_send_nobody(clock: Clock) -> N
     heartbeat.beat()
     said = readouts.readiness(connection)
     assert (said["ready"], said["worker"]) == (True, "active")
+
+
+def test_readiness_tells_when_anybody_was_checked_last() -> None:
+    assert readouts.readiness(connection)["newest_check"] is None
+    at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for name, checked_at in (("a", at), ("b", at - timedelta(hours=1)), ("c", None)):
+        Health.objects.create(name=name, checked_at=checked_at)
+    said = readouts.readiness(connection)
+    assert (said["ready"], said["newest_check"]) == (True, "2026-03-01T12:00:00.000Z")
 
 
 def test_a_worker_is_silent_after_three_minutes_without_work(clock: Clock) -> None:
