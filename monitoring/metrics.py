@@ -24,7 +24,7 @@ class Metric:
     """
     `scoped`: its figures are of endpoints by name, not of the whole; or of its own `scopes`.
     `predictive`: it tells what will be and not what is, and an alert says so. `flag`: it is 1 or 0,
-    so or not so.
+    so or not so. `remark` says more of a scope, when an alert of it opens.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Metric:
     predictive: bool = False
     flag: bool = False
     scopes: tuple[str, ...] = ()
+    remark: Callable[[str], str] | None = None
 
     def spell(self, value: float) -> str:
         if self.flag:
@@ -57,6 +58,7 @@ def metric(
     predictive: bool = False,
     flag: bool = False,
     scopes: tuple[str, ...] = (),
+    remark: Callable[[str], str] | None = None,
 ) -> Callable[[Measure], Measure]:
     """Register what is decorated; ValueError when the name is taken by something else."""
 
@@ -64,7 +66,8 @@ def metric(
         known = _known.get(name)
         if known is not None and known.measure.__qualname__ != measure.__qualname__:
             raise ValueError(f"a metric is called {name!r} already")
-        _known[name] = Metric(name, title, unit, measure, scoped, predictive, flag, scopes)
+        found = Metric(name, title, unit, measure, scoped, predictive, flag, scopes, remark)
+        _known[name] = found
         return measure
 
     return register

@@ -179,12 +179,14 @@ def _close(alert: Alert, rule: AlertRule, moment: datetime, text: str) -> None:
 
 
 def sentence(rule: AlertRule, metric: Metric, scope: str, value: float) -> str:
-    """'kraken: Quota used: 84 % (alert above 80 %)', 'kraken: Provider down'."""
+    """'kraken: Quota used: 84 % (alert above 80 %)', 'gpt2: AI model down; nobody stands in'."""
     whose = f"{scope}: " if scope else ""
-    if metric.flag:
-        return f"{whose}{metric.title}"[:300]
-    limit = metric.spell(rule.threshold)
-    said = f"{whose}{metric.title}: {metric.spell(value)} (alert {rule.direction} {limit})"
+    said = f"{whose}{metric.title}"
+    if not metric.flag:
+        limit = metric.spell(rule.threshold)
+        said += f": {metric.spell(value)} (alert {rule.direction} {limit})"
+    if metric.remark is not None and (more := metric.remark(scope)):
+        said += f"; {more}"
     return said[:300]
 
 

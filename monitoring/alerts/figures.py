@@ -19,7 +19,7 @@ from monitoring.health import FAULTS, codes
 from monitoring.metrics import Figures, metric
 from monitoring.models import Notice, Rollup, Size
 from monitoring.notices.models import Fate
-from providers import usage
+from providers import standins, usage
 from providers.aimodels import AiModel, ModelStatus
 from providers.health import Kind
 from providers.models import Call
@@ -58,7 +58,12 @@ def error_rate(moment: datetime) -> Figures:
 
 @metric("provider_errors", "Questions to it that failed, of five minutes", unit="%", scoped=True)
 def provider_errors(moment: datetime) -> Figures:
-    """Of visitors' questions to each provider: another one may have answered after all."""
+    """
+    Of visitors' questions to each provider: another one may have answered after all. Nothing while
+    it is our own network.
+    """
+    if network.is_held(moment):
+        return {}
     lately = Call.objects.filter(_SAY, purpose="visitor", at__gt=moment - LATELY, at__lte=moment)
     told = lately.values("provider__slug").annotate(
         total=Count("pk"), bad=Count("pk", filter=~Q(outcome="ok"))
@@ -73,6 +78,9 @@ def provider_errors(moment: datetime) -> Figures:
 
 @metric("timeouts", "Questions that timed out, of ten minutes", unit="%")
 def timeouts(moment: datetime) -> Figures:
+    """Nothing while it is our own network: that is no provider's fault, and told by itself."""
+    if network.is_held(moment):
+        return {"": None}
     return {"": _share(moment, 2 * LATELY, Q(outcome="timed_out"), _SAY)}
 
 
@@ -118,7 +126,15 @@ def provider_down(moment: datetime) -> Figures:
     }
 
 
-@metric("model_down", "AI model down", scoped=True, flag=True)
+def _stand_in(key: str) -> str:
+    """Who is asked instead of a model that is down."""
+    model = AiModel.objects.filter(model_key=key).first()
+    line = standins.in_line(model.model_id) if model else []
+    able = [row.model_id for row in line if model and row.pk != model.pk]
+    return f"{able[0]} stands in for it" if able else "nobody stands in for it"
+
+
+@metric("model_down", "AI model down", scoped=True, flag=True, remark=_stand_in)
 def model_down(moment: datetime) -> Figures:
     """
     1 for what answered once, and failed or is gone. Nothing of one that nobody looked at lately,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from monitoring.incidents.models import Incident
 from monitoring.texts import clean
@@ -23,6 +23,7 @@ logger = logging.getLogger("monitoring.incidents")
 Teller = Callable[[Incident, datetime], Iterable[str]]
 _tellers: list[Teller] = []
 MOST_NAMED = 4
+BEFORE, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 def told(teller: Teller) -> Teller:
@@ -45,19 +46,27 @@ def _providers(incident: Incident) -> list[Provider]:
 
 @told
 def cooled_down(incident: Incident, moment: datetime) -> Iterable[str]:
+    """Once an hour of each: a rest follows the other while it lasts, and that is no news."""
+    lately = incident.updates.filter(automatic=True, at__gt=moment - HOUR)
+    said = list(lately.values_list("text", flat=True))
     for provider in _providers(incident):
         standing = provider.guard.standing()
         until = standing.circuit.open_until
+        rests = f"{provider.slug} rests until "
+        if any(text.startswith(rests) for text in said):
+            continue
         if provider.guard.phase(standing) is Phase.OPEN and until:
             then = datetime.fromtimestamp(until, UTC)
-            yield f"{provider.slug} rests until {then:%H:%M:%S} UTC, then one question tests it."
+            at = f"{then:%H:%M:%S}" if then.date() == moment.date() else f"{then:%Y-%m-%d %H:%M}"
+            yield f"{rests}{at} UTC, then one question tests it."
 
 
 @told
 def switched(incident: Incident, moment: datetime) -> Iterable[str]:
     """Who answers visitors instead, of what those in it answered in the day before."""
     ids = [provider.pk for provider in _providers(incident)]
-    mine = Call.objects.filter(provider__in=ids, outcome="ok").exclude(purpose="check")
+    before = Call.objects.filter(at__gte=incident.began_at - BEFORE, at__lt=incident.began_at)
+    mine = before.filter(provider__in=ids, outcome="ok").exclude(purpose="check")
     datasets = set(mine.order_by().values_list("dataset", flat=True).distinct())
     others = (
         Call.objects.filter(dataset__in=datasets, outcome="ok", at__gte=incident.began_at)

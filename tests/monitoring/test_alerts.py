@@ -249,6 +249,23 @@ def test_a_model_is_down_when_it_worked_and_does_no_more(
     assert figures.model_down(later) == {"a": None}, "nobody looked lately"
 
 
+@pytest.mark.parametrize(
+    ("of_the_other", "says"),
+    [("available", "x/b stands in for it"), ("failed", "nobody stands in for it")],
+)
+def test_an_alert_of_a_model_says_who_stands_in(of_the_other: str, says: str) -> None:
+    lasts = {"fresh_until": START + timedelta(hours=1), "task": "text-generation"}
+    AiModel.objects.create(model_id="x/b", model_key="b", status=of_the_other, **lasts)
+    row = AiModel.objects.create(
+        model_id="x/a", model_key="a", status="failed", fallback="x/b", **lasts
+    )
+    ModelStats.objects.create(model=row, successful_checks=3)
+    AlertRule.objects.all().delete()
+    AlertRule.objects.create(name="down", metric="model_down", threshold=0, clear_at=0)
+    look(0)
+    assert Alert.objects.get().said == f"a: AI model down; {says}"
+
+
 def test_a_quiet_installation_raises_no_alert() -> None:
     defaults.sync()
     endpoint("a")
@@ -320,6 +337,15 @@ def test_errors_of_a_provider_are_those_of_its_questions() -> None:
 def test_timeouts_are_a_share_too() -> None:
     called(provider(), *["timed_out"] * 5, *["ok"] * 15)
     assert figures.timeouts(now()) == {"": 25.0}
+
+
+def test_no_provider_is_blamed_for_our_own_network() -> None:
+    called(provider(), *["timed_out"] * 40)
+    assert figures.timeouts(now()) == {"": 100.0}
+    assert figures.provider_errors(now()) == {"a": 100.0}
+    network.hold(now())
+    assert figures.timeouts(now()) == {"": None}
+    assert figures.provider_errors(now()) == {}
 
 
 def test_traffic_is_measured_by_what_is_usual() -> None:

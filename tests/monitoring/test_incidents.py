@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from monitoring.incidents.models import Incident, IncidentUpdate
 from monitoring.models import Endpoint, StateChange
 from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from providers import calls, roster
+from providers.errors import Blocked
 from providers.health import Health
 from providers.models import Call, Credential
 from tests.monitoring.test_cycle import Calendar, again
@@ -185,3 +187,31 @@ def test_it_lists_what_was_done_by_itself() -> None:
     assert "A key of a was set aside: refused." in said
     incident = Incident.objects.get()
     assert actions.taken(incident, now()) == [], "what is listed is not listed again"
+
+
+def test_what_it_answered_long_ago_is_answered_by_nobody_instead() -> None:
+    first, second = endpoint("a"), endpoint("b")
+    began = now()
+    for row, at in ((first, began - timedelta(days=2)), (second, began + timedelta(seconds=1))):
+        who = row.health.provider
+        assert who
+        Call.objects.create(provider=who, dataset="price", outcome="ok", seconds=0.1, at=at)
+    incident = Incident.objects.create(title="a is down", began_at=began)
+    incident.endpoints.add(first)
+    assert list(actions.switched(incident, now())) == []
+
+
+def test_a_rest_that_ends_another_day_says_which() -> None:
+    row = endpoint("a")
+    incident = Incident.objects.create(title="a is down", began_at=now())
+    incident.endpoints.add(row)
+    provider = row.health.provider
+    assert provider
+    with pytest.raises(Blocked), provider.guard.admit():
+        raise Blocked("not from here")
+    moment = now() - timedelta(days=1)
+    (said,) = actions.cooled_down(incident, moment)
+    incident.updates.create(at=moment, text=said, automatic=True)
+    later = [actions.cooled_down(incident, moment + timedelta(minutes=n)) for n in (5, 59, 61)]
+    assert [len(list(lines)) for lines in later] == [0, 0, 1], "once an hour"
+    assert re.fullmatch(r"a rests until \d{4}-\d\d-\d\d \d\d:\d\d UTC, then .*", said)
