@@ -16,7 +16,7 @@ from typing import NamedTuple
 from django.db import Error as DatabaseIsOut
 
 from monitoring import trials
-from monitoring.health import FAULTS, Finding, Seen, finding
+from monitoring.health import FAULTS, Finding, Seen, codes, finding
 from monitoring.models import Source
 from providers import roster
 from providers.adapters.llm import PROBE
@@ -42,6 +42,7 @@ logger = logging.getLogger("monitoring.checks")
 
 PURPOSE = "check"
 WINDOW = timedelta(minutes=15)  # of which the 95th percentile is taken
+REMEMBERED = timedelta(hours=1)  # in which the last failure is looked for: no rest is longer
 MOST_CALLS = 500  # of the window that are looked at, the newest
 MOMENT_S = 60.0  # a rate limit that lets us ask again within it is not worth a word
 LATE = "our own machine or database was too slow to give it a fair time"
@@ -265,10 +266,31 @@ _RESTS = {
 def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
     """It rests, and was not asked: what it rests after is what is known of it."""
     circuit = _open_circuit(provider)
-    usual = (Finding.RESTING, f"rests after {circuit.failures} failure(s) in a row")
-    found, said = _RESTS.get(circuit.reason, usual)
+    if circuit.reason in _RESTS:
+        found, said = _RESTS[circuit.reason]
+    else:
+        found, said = Finding.RESTING, f"rests after {circuit.failures} failure(s) in a row"
+        said += _last_failure(provider, now)
     code = Blacklisted.code if circuit.reason is Reason.BLACKLISTED else CircuitOpen.code
     return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)
+
+
+def _last_failure(provider: Provider, now: datetime) -> str:
+    """Why it rests, of those who asked last; "" where no row tells."""
+    failed = Call.objects.filter(provider=provider, at__gt=now - REMEMBERED, at__lte=now)
+    failed = failed.filter(outcome__in=codes(FAULTS))
+    try:
+        row = failed.order_by("-at").values_list("outcome", "detail").first()
+    except DatabaseIsOut as error:
+        logger.error("the database is out of reach: %s", error)
+        return ""
+    if row is None:
+        return ""
+    outcome, detail = row
+    said = in_words(outcome)
+    if detail not in ("", outcome):
+        said = redact(f"{said}: {detail}")
+    return f"; the last: {said}"[:150]
 
 
 def _open_circuit(provider: Provider) -> Circuit:

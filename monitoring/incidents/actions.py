@@ -15,8 +15,10 @@ from datetime import UTC, datetime, timedelta
 
 from monitoring.incidents.models import Incident
 from monitoring.texts import clean
+from providers.health import Health
 from providers.models import Call, Credential, Provider
 from providers.resilience import Phase
+from providers.standing import Status
 
 logger = logging.getLogger("monitoring.incidents")
 
@@ -79,8 +81,11 @@ def switched(incident: Incident, moment: datetime) -> Iterable[str]:
     by_dataset: dict[str, list[str]] = {}
     for dataset, slug in others:
         by_dataset.setdefault(dataset, []).append(slug)
+    known = list(incident.updates.filter(automatic=True).values_list("text", flat=True))
     for dataset, slugs in sorted(by_dataset.items()):
-        yield f"{dataset} is answered by {', '.join(sorted(slugs)[:MOST_NAMED])} meanwhile."
+        answered = f"{dataset} is answered by "
+        if not any(text.startswith(answered) for text in known):  # who else did is no news
+            yield f"{answered}{', '.join(sorted(slugs)[:MOST_NAMED])} meanwhile."
 
 
 @told
@@ -91,3 +96,13 @@ def set_keys_aside(incident: Incident, moment: datetime) -> Iterable[str]:
     for row in rows:
         # Which one is for the admin alone: this is read by everybody.
         yield f"A key of {row.provider.slug} was set aside: {clean(row.set_aside_reason)}."
+
+
+@told
+def recovered(incident: Incident, moment: datetime) -> Iterable[str]:
+    """Who in it is well again, while others are not; not of one that comes and goes."""
+    if incident.flapping:
+        return
+    well = Health.objects.filter(endpoint__in=incident.endpoints.all(), status=Status.HEALTHY.value)
+    for health in well.filter(since__gt=incident.began_at).order_by("name"):
+        yield f"{health.name}: well again since {health.since:%H:%M} UTC."

@@ -72,6 +72,9 @@ def review(moment: datetime) -> int:
     look = Look(moment, known, {row.pk: row.health.name for row in endpoints}, seen)
     for step in steps:
         _take(step, look)
+    for row in Incident.objects.filter(automatic=True, ended_at=None):
+        for said in actions.taken(row, moment):
+            _note(row, said, moment)
     return len(steps)
 
 
@@ -149,9 +152,6 @@ def _take(step: Step, look: Look) -> None:
         case Close():
             row, event, text = _close(step, look)
     _tell(row, event, text, look.moment)
-    if isinstance(step, Open | Grow | Reopen):
-        for said in actions.taken(row, look.moment):
-            _note(row, said, look.moment)
 
 
 def _open(step: Open, look: Look) -> Told:

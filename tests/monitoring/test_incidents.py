@@ -189,6 +189,33 @@ def test_it_lists_what_was_done_by_itself() -> None:
     assert actions.taken(incident, now()) == [], "what is listed is not listed again"
 
 
+def test_what_happens_later_is_listed_too_and_who_is_well_again() -> None:
+    first, second, third = endpoint("a"), endpoint("b"), endpoint("c")
+    ill, other = first.health.provider, third.health.provider
+    assert ill
+    assert other
+    began = now()
+    past = began - timedelta(hours=2)
+    Call.objects.create(provider=ill, dataset="price", outcome="ok", seconds=0.1, at=past)
+    put(first, "down", began)
+    put(second, "down", began)
+    keeping.review(began)
+    later = began + timedelta(minutes=1)
+    for by in (other, second.health.provider):
+        assert by
+        Call.objects.create(provider=by, dataset="price", outcome="ok", seconds=0.1, at=later)
+    put(second, "healthy", later)
+    for minutes in (2, 3, 4):
+        keeping.review(began + timedelta(minutes=minutes))
+    said = (
+        IncidentUpdate.objects.filter(automatic=True).order_by("pk").values_list("text", flat=True)
+    )
+    assert list(said)[1:] == [
+        "price is answered by c meanwhile.",
+        f"b: well again since {later:%H:%M} UTC.",
+    ]
+
+
 def test_what_it_answered_long_ago_is_answered_by_nobody_instead() -> None:
     first, second = endpoint("a"), endpoint("b")
     began = now()
