@@ -1,8 +1,9 @@
 """
 What was asked of this installation, minute by minute and hour by hour: sums of all processes.
 
-Cells of a known number and size, so nothing here grows with what was asked. A page that is there
-and empty says that we were there and nobody asked; where there is no page nobody was looking.
+Cells of a known number and size, used in turn, so nothing here grows, whatever was asked and for
+how long. A page that is there and empty says that we were there and nobody asked; where there is no
+page nobody was looking.
 """
 
 from __future__ import annotations
@@ -29,13 +30,14 @@ class Book:
 
     def add(self, moment: datetime, page: Page) -> None:
         """Add these numbers to the page of that moment."""
-        part = str(_seconds(moment, self.page))
-        cell = Cell(self._key(_seconds(moment, self.sheet)), ttl=self._ttl_s)
-        cell.update(lambda shared: (_plus(shared, part, page), None))
+        first, part = _seconds(moment, self.sheet), str(_seconds(moment, self.page))
+        cell = Cell(self._key(first), ttl=self._ttl_s)
+        cell.update(lambda shared: (_plus(shared, first, part, page), None))
 
     def read(self, start: datetime, end: datetime) -> dict[datetime, Page]:
         """The pages that have a part in the span, by their beginning."""
-        first = _seconds(max(start, end - self.kept), self.sheet)
+        start = max(start, end - self.kept)
+        first = _seconds(start, self.sheet)
         step = int(self.sheet.total_seconds())
         keys = [self._key(at) for at in range(first, int(end.timestamp()) + 1, step)]
         found = peek_many(keys)
@@ -47,7 +49,9 @@ class Book:
         return {at: page for at, page in pages.items() if start < at + self.page and at < end}
 
     def _key(self, at: int) -> str:
-        return f"asked:{self.name}:{at}"
+        """Of the sheet that begins then: what lay in it a round ago is older than anybody asks."""
+        number = self.kept // self.sheet + 2
+        return f"asked:{self.name}:{at // int(self.sheet.total_seconds()) % number}"
 
     @property
     def _ttl_s(self) -> float:
@@ -65,9 +69,11 @@ def _seconds(moment: datetime, step: timedelta) -> int:
     return int(moment.timestamp()) // length * length
 
 
-def _plus(shared: Any, part: str, new: Page) -> dict[str, dict[str, float]]:
-    """The sheet with what is new; what is no number in it counts as nothing."""
-    sheet = _sheet(shared)
+def _plus(shared: Any, first: int, part: str, new: Page) -> dict[str, dict[str, float]]:
+    """
+    The sheet that begins at `first` with what is new; what is no number in it counts as nothing.
+    """
+    sheet = {at: page for at, page in _sheet(shared).items() if int(at) >= first}
     page = sheet.setdefault(part, {})
     for name, number in new.items():
         page[name] = page.get(name, 0) + number

@@ -25,6 +25,7 @@ from aggregator.traffic import (
     route_of,
     totals,
 )
+from providers.models import Cell as CellRow
 from providers.resilience import Cell, cell
 from tests.conftest import Clock
 
@@ -128,6 +129,25 @@ def test_an_idle_process_says_once_a_minute_that_it_is_there(
         one.settle_soon()
         clock.tick(5)
     assert written == ["minutes", "hours"] * 2
+
+
+def test_the_ledger_lies_in_few_cells_however_long_we_run(clock: Clock) -> None:
+    one = Traffic(clock)
+    for _ in range(24 * 60):
+        clock.tick(15 * 60)
+        one.asked("market", 200, 0.1)
+        one.settle()
+    moment = datetime.fromtimestamp(clock.now + 1, UTC)
+    rows = [row for row in CellRow.objects.all() if row.key.startswith("asked:")]
+    kept = [name for name in cell._known if name.startswith("asked:")]
+    assert 20 < len(kept) < 30
+    assert not rows or len(rows) == len(kept)
+    minutes = MINUTES.read(moment - timedelta(days=1), moment)
+    assert len(minutes) == 9, "two hours with both ends, one in fifteen minutes"
+    hours = HOURS.read(moment - timedelta(days=7), moment)
+    assert len(hours) == 7 * 24 + 1
+    assert {page["area data ok"] for page in list(hours.values())[1:-1]} == {4}
+    assert len(HOURS.read(moment - timedelta(days=30), moment)) <= 9 * 24 + 1
 
 
 def test_pages_of_processes_add_up_and_are_bounded_in_size(clock: Clock) -> None:
