@@ -14,8 +14,9 @@ AHEAD_S = 60.0  # a row of the future has a clock that is wrong, and tells nothi
 
 def newest_age_s(rows: Sequence[Any], now: datetime) -> float | None:
     """Seconds since the newest row was true; None when none of them says so."""
+    here = now.timestamp()
     ages = [
-        now.timestamp() - moment.timestamp()
+        here - moment.timestamp()
         for row in rows
         for name in SAYS_WHEN
         if (moment := getattr(row, name, None)) is not None

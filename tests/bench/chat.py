@@ -109,12 +109,11 @@ def main() -> list[Row]:
             error <= WORST_CALIBRATION,
         ),
         Row("out-of-scope AUROC", f"{auroc:.3f}", f">= {LEAST_AUROC}", auroc >= LEAST_AUROC),
-        # It has one thread, so beside nothing else this is its time by the clock.
         Row(
-            "training, of processor time",
-            f"{of_processor:.1f} s ({seconds:.1f} s by the clock)",
+            "training, by the clock",
+            f"{seconds:.1f} s ({of_processor:.1f} s of processor time)",
             "<= 30 s",
-            of_processor <= LONGEST_TRAINING_S,
+            seconds <= LONGEST_TRAINING_S,
         ),
         Row("artefact", f"{megabytes:.1f} MB", "<= 10 MB", megabytes <= LARGEST_MB),
         Row(
