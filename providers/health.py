@@ -7,6 +7,7 @@ One row, whatever the history: no status page and no choice of a provider reads 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import models
 from django.utils.timezone import now
@@ -15,6 +16,22 @@ from providers.standing import Status
 
 # What an operator decided does not become unknown with time.
 LASTING = frozenset([Status.DISABLED, Status.MAINTENANCE, Status.UNKNOWN])
+
+
+class Verdict(NamedTuple):
+    """What the checks said of an endpoint, and until when that counts."""
+
+    status: str
+    fresh_until: datetime | None
+
+    def is_stale(self, moment: datetime) -> bool:
+        """Is the newest result so old that the status says nothing any more?"""
+        if self.status in LASTING:
+            return False
+        return self.fresh_until is None or moment >= self.fresh_until
+
+    def status_at(self, moment: datetime) -> Status:
+        return Status.UNKNOWN if self.is_stale(moment) else Status(self.status)
 
 
 class Kind(models.TextChoices):
@@ -61,11 +78,12 @@ class Health(models.Model):
     def __str__(self) -> str:
         return f"{self.name}: {self.status}"
 
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict(self.status, self.fresh_until)
+
     def is_stale(self, moment: datetime) -> bool:
-        """Is the newest result so old that the status says nothing any more?"""
-        if Status(self.status) in LASTING:
-            return False
-        return self.fresh_until is None or moment >= self.fresh_until
+        return self.verdict.is_stale(moment)
 
     def status_at(self, moment: datetime) -> Status:
-        return Status.UNKNOWN if self.is_stale(moment) else Status(self.status)
+        return self.verdict.status_at(moment)

@@ -133,13 +133,11 @@ def count(values: Iterable[str]) -> dict[str, int]:
 
 
 class _Checks:
-    """What the checks found of everything, read at once."""
+    """What the checks found of all resources, read at once; providers bring theirs along."""
 
     def __init__(self) -> None:
         self.at = current_time()
-        rows = list(Health.objects.exclude(provider=None, resource=None))
-        self.of_providers = {row.provider_id: row for row in rows if row.provider_id}
-        self.of_resources = {row.resource_id: row for row in rows if row.resource_id}
+        self.of_resources = {row.resource_id: row for row in Health.objects.exclude(resource=None)}
 
     def of(self, row: Resource) -> dict[str, Any]:
         """The verdict on a resource that no provider speaks for."""
@@ -151,8 +149,7 @@ class _Checks:
         return {"status": status, "reason": reason, **self._figures(health)}
 
     def of_provider(self, item: ProviderNow) -> dict[str, Any]:
-        health = self.of_providers.get(item.provider.pk)
-        return {"status": item.status, "reason": item.reason, **self._figures(health)}
+        return {"status": item.status, "reason": item.reason, **self._figures(item.health)}
 
     def _figures(self, health: Health | None) -> dict[str, Any]:
         if health is None:

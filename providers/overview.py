@@ -35,6 +35,7 @@ class ProviderNow:
     record: roster.Record | None
     quotas: Sequence[Quota]  # of our address
     keys: Sequence[KeyNow]  # in use, as they are tried
+    health: Health | None  # what the checks say, however old
 
     @property
     def latency_ms(self) -> float | None:
@@ -120,6 +121,7 @@ def _now(
         record=record,
         quotas=quotas,
         keys=keys,
+        health=health,
     )
 
 

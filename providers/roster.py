@@ -21,7 +21,7 @@ from django.db import connections
 from providers import envkeys
 from providers.datasets import CoinQuery, Dataset, PriceQuery, Query
 from providers.errors import Unsupported
-from providers.health import Health
+from providers.health import Health, Verdict
 from providers.lately import Book, Told
 from providers.meaning import Meant, Words
 from providers.models import Asset, Call, Contract, Credential, Kind, Listing, Policy, Provider
@@ -126,7 +126,9 @@ class Roster:
     credentials: Mapping[int, Sequence[Credential]]
     policies: Mapping[str, Policy]
     keyed: frozenset[int] = frozenset()  # providers with a key, also when it is set aside
-    health: Mapping[int, Health] = field(default_factory=dict)  # what the checks say, by provider
+    verdicts: Mapping[int, Verdict] = field(
+        default_factory=dict
+    )  # what the checks say, by provider
 
     def offering(self, dataset: Dataset) -> list[Provider]:
         """Enabled providers whose adapter answers `dataset`, less those still waiting for a key."""
@@ -151,8 +153,8 @@ class Roster:
 
     def status_of(self, provider: Provider, moment: datetime) -> Status:
         """What the checks say of it; unknown when they said nothing lately."""
-        health = self.health.get(provider.pk)
-        return Status.UNKNOWN if health is None else health.status_at(moment)
+        verdict = self.verdicts.get(provider.pk)
+        return Status.UNKNOWN if verdict is None else verdict.status_at(moment)
 
     def keys_of(self, provider: Provider) -> Sequence[Credential]:
         return self.credentials.get(provider.pk, ())
@@ -182,11 +184,11 @@ def _load_roster() -> Roster:
         {policy.dataset: policy for policy in Policy.objects.all()},
         frozenset(credential.provider_id for credential in enabled),
         {
-            row.provider_id: row
-            for row in Health.objects.exclude(provider=None).only(
+            pk: Verdict(status, fresh_until)
+            for pk, status, fresh_until in Health.objects.exclude(provider=None).values_list(
                 "provider_id", "status", "fresh_until"
             )
-            if row.provider_id is not None
+            if pk is not None
         },
     )
 
