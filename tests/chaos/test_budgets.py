@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from providers.errors import Broken
-from providers.models import Credential, Provider
+from providers.models import Credential
 from providers.resilience import Breaker, Cell, Guard
 from tests.chaos import jobs
 from tests.crew import Hand, crew, each
@@ -66,7 +66,6 @@ def a_provider_is_called_as_often_as_it_may_be(hands: list[Hand], upstreams: Ups
     seen: list[str] = sum((each(hands, jobs.call_directly, "a") for _ in range(3)), [])
     assert seen.count("ok") == len(upstreams.asked) == 3
     assert seen.count("out_of_tokens") == 9
-    Provider.objects.all().delete()
 
 
 def a_key_is_used_as_often_as_it_may_be(hands: list[Hand], upstreams: Upstreams) -> None:
@@ -81,7 +80,6 @@ def a_key_is_used_as_often_as_it_may_be(hands: list[Hand], upstreams: Upstreams)
     sent = [asked.key for asked in upstreams.of("keyed")]
     assert seen.count("ok") == len(sent) == 6
     assert sent.count("the-one-key") == sent.count("the-two-key") == 3
-    Provider.objects.all().delete()
 
 
 def all_providers_are_called_as_often_as_they_may_be(
@@ -98,7 +96,6 @@ def all_providers_are_called_as_often_as_they_may_be(
     assert granted == len(upstreams.of("b", "c"))
     assert 10 <= granted <= 10 + (time.monotonic() - began) / 2
     assert seen.count("out_of_tokens") == 24 - granted
-    Provider.objects.all().delete()
 
 
 @pytest.mark.slow

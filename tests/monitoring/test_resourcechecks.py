@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -390,6 +391,9 @@ def test_by_hand_one_is_looked_at_and_all_means_the_providers(
     cycle.run(calendar)
     assert byhand.start() == ["p"]
     assert byhand.start(["resource:a"]) == ["resource:a"]
+    for thread in threading.enumerate():
+        if thread.name == "check-now":
+            thread.join(20)
 
 
 def test_what_was_set_for_one_alone_is_configuration(
