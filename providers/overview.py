@@ -6,7 +6,7 @@ say of it while they are fresh. Asks no upstream.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.timezone import now as current_time
@@ -48,10 +48,12 @@ class ProviderNow:
         return None if share is None else round(share * 100, 2)
 
 
-def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
+def providers_now(
+    rows: Iterable[Provider] | None = None, just_read: Mapping[str, Standing] | None = None
+) -> list[ProviderNow]:
     """
     Every provider of the catalogue, switched off or not, highest priority first; or those of
-    `rows` whose adapter exists.
+    `rows` whose adapter exists. What of the guards was `just_read` is not read again.
     """
     catalogue = roster.current()
     records = roster.records()
@@ -61,7 +63,10 @@ def providers_now(rows: Iterable[Provider] | None = None) -> list[ProviderNow]:
         if registry.knows(row.adapter_name)
     ]
     own = {row.slug: catalogue.keys_of(row) for row in chosen}
-    known = standings([*own, *(key.guard_name for keys in own.values() for key in keys)])
+    known = dict(just_read or {})
+    names = [*own, *(key.guard_name for keys in own.values() for key in keys)]
+    if unread := [name for name in names if name not in known]:
+        known |= standings(unread)
     quotas = usage.quotas()
     healths = {row.provider_id: row for row in Health.objects.exclude(provider=None)}
     return [
