@@ -85,15 +85,6 @@ class Told(NamedTuple):
     etag: str
     until: float
 
-    def unless_known(self, headers: dict[bytes, bytes]) -> Response:
-        """The response; 304 to who has it already."""
-        tags = headers.get(b"if-none-match")
-        if not tags or not self.etag or not wire.matches(tags, self.etag):
-            return self.response
-        about = (b"content-type", b"content-length")
-        kept = [pair for pair in self.response.headers if pair[0].lower() not in about]
-        return Response(304, kept)
-
 
 class Edge:
     """`django` is a WSGI handler; `pool` has the threads it runs in."""
@@ -215,7 +206,7 @@ class Edge:
             scope[ASKED] = Asked(line, route_of(line[0]), caller, headers.get(b"x-api-key", b""))
         hit.known.asked += 1
         traffic.answered(Cached.HIT)
-        return _unless_known(hit.response, hit.answer, headers)
+        return wire.unless_known(hit.response, hit.answer.etag, headers)
 
     async def _get(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], caller: Caller
@@ -280,7 +271,7 @@ class Edge:
                 self.polled.clear()
             tag = dict(response.headers).get(b"etag", b"").decode()
             told = self.polled[key] = Told(response, tag, self.clock() + POLLED_S)
-        return told.unless_known(headers)
+        return wire.unless_known(told.response, told.etag, headers)
 
     async def _landed(self, line: Line, scope: Scope, caller: Caller | None) -> Landed:
         """What Django says to a question; asked once for all who ask the same meanwhile."""
@@ -413,13 +404,13 @@ class Prepared:
         if self.changes != answers.board.changes:
             self.changes, self.hits = answers.board.changes, {}
         self.hits[line] = Hit(known, answer, response)
-        return _unless_known(response, answer, headers)
+        return wire.unless_known(response, answer.etag, headers)
 
     def response(
         self, answer: Answer, cached: Cached, headers: dict[bytes, bytes], now: float
     ) -> Response:
         """The answer, true at `now`; 304 for those who have it."""
-        return _unless_known(self._made(answer, cached, now), answer, headers)
+        return wire.unless_known(self._made(answer, cached, now), answer.etag, headers)
 
     def _made(self, answer: Answer, cached: Cached, now: float) -> Response:
         tick = int(now * TICKS)
@@ -431,17 +422,6 @@ class Prepared:
             # The answer is kept beside its response, so that its id stays its own.
             found = self.made[key] = (answer, _response(answer, cached, now))
         return found[1]
-
-
-def _unless_known(response: Response, answer: Answer, headers: dict[bytes, bytes]) -> Response:
-    """The response; 304 to who has the answer already."""
-    tags = headers.get(b"if-none-match")
-    if tags and wire.matches(tags, answer.etag):
-        return Response(304, response.headers[_CONTENT:])
-    return response
-
-
-_CONTENT = 2  # headers of a response that are about its body
 
 
 def _response(answer: Answer, cached: Cached, now: float) -> Response:

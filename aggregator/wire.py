@@ -196,6 +196,17 @@ def accepts_json(accept: bytes) -> bool:
     )
 
 
+def unless_known(response: Response, etag: str, headers: Mapping[bytes, bytes]) -> Response:
+    """The response; 304, without what is about the body, to who has it already."""
+    tags = headers.get(b"if-none-match")
+    if not tags or not etag or not matches(tags, etag):
+        return response
+    return Response(304, [pair for pair in response.headers if pair[0] not in _ABOUT_BODY])
+
+
+_ABOUT_BODY = (b"content-type", b"content-length")
+
+
 def matches(candidates: bytes, etag: str) -> bool:
     """Does If-None-Match name this ETag? It compares weakly: `W/` does not count (RFC 9110)."""
     bare = etag.removeprefix("W/").encode()
