@@ -26,6 +26,7 @@ import orjson
 from django.conf import settings
 
 from aggregator import shelf
+from aggregator.afterwards import Settle, at_once
 from aggregator.encoding import dumps, encode, load, timestamp
 from providers.datasets import Query
 from providers.errors import Attempt
@@ -268,15 +269,15 @@ def _newer(known: Answer | None, whole: Answer | None, query: Query) -> Answer |
     return part
 
 
-def shelve(answer: Answer) -> None:
-    """Put an upstream answer on both boards."""
-    shelve_many([answer])
+def shelve(answer: Answer, settle: Settle = at_once) -> None:
+    """Put an upstream answer on both boards, on the shared one as `settle` sees to it."""
+    shelve_many([answer], settle)
 
 
-def shelve_many(answers: Sequence[Answer]) -> None:
+def shelve_many(answers: Sequence[Answer], settle: Settle = at_once) -> None:
     for answer in answers:
         board.put(answer)
-    shelf.write([_packed(answer) for answer in answers])
+    settle(lambda: shelf.write([_packed(answer) for answer in answers]))
 
 
 def shelf_key(query: Query) -> str:
@@ -340,8 +341,13 @@ class Claim(IntEnum):
 
 
 @contextmanager
-def claim(query: Query, *, seconds: float, clock: Clock = time.time) -> Iterator[Claim]:
-    """Won by one caller of all processes: the one who goes out to ask."""
+def claim(
+    query: Query, seconds: float, settle: Settle = at_once, *, clock: Clock = time.time
+) -> Iterator[Claim]:
+    """
+    Won by one caller of all processes: the one who goes out to ask. It is given back as `settle`
+    sees to it, after what he shelved by it; at once when he failed.
+    """
     cell = Cell(f"asking:{shelf_key(query)}", ttl=seconds + 1, often_empty=True)
     token = secrets.token_hex(8)
 
@@ -358,9 +364,12 @@ def claim(query: Query, *, seconds: float, clock: Clock = time.time) -> Iterator
     mine = cell.update(take)
     try:
         yield mine
+    except BaseException:
+        settle = at_once  # so that others may try
+        raise
     finally:
         if mine:
-            cell.update(give_back)
+            settle(lambda: cell.update(give_back))
 
 
 def is_claimed(query: Query, clock: Clock = time.time) -> bool:

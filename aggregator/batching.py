@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from aggregator import answers, arrivals, asking, fanout, flights
+from aggregator.afterwards import Settle, at_once
 from aggregator.answers import Answer, Cached, Source
 from providers.datasets import PRICE, PriceQuery
 from providers.errors import (
@@ -44,7 +45,7 @@ FULL = 100  # symbols: no need to wait for more
 MOST_CALLS = 5  # of one provider for one batch: one that answers a coin at a time is no batch
 
 
-def answer(query: PriceQuery, deadline: Deadline) -> Answer:
+def answer(query: PriceQuery, deadline: Deadline, settle: Settle = at_once) -> Answer:
     """All symbols of the query that anybody can price; the others are named in `missing`."""
     now = time.time()
     singles = [query.of(symbol) for symbol in query.symbols]
@@ -56,7 +57,7 @@ def answer(query: PriceQuery, deadline: Deadline) -> Answer:
         cached = _refresh_behind(query.of(*stale))
     failures: dict[str, GatewayError] = {}
     if lacking:
-        futures = _gatherer(query.currency).ask(lacking, now, deadline)
+        futures = _gatherer(query.currency).ask(lacking, now, deadline, settle)
         let_go()
         for symbol, future in futures.items():
             try:
@@ -161,7 +162,7 @@ class _Gatherer:
     went: float = float("-inf")  # when the last one went out
 
     def ask(
-        self, symbols: Sequence[str], looked_at: float, deadline: Deadline
+        self, symbols: Sequence[str], looked_at: float, deadline: Deadline, settle: Settle
     ) -> dict[str, Future[Answer]]:
         """
         A future for each symbol, shared with whoever asks for it meanwhile. None of them was on the
@@ -180,12 +181,12 @@ class _Gatherer:
                 found[symbol] = under_way
         arrivals.arrived()
         if leads and deadline.allows(settings.UPSTREAM_PATIENCE_S - LESS_S):
-            self._go(deadline)
+            self._go(deadline, settle)
         elif leads:
             fanout.submit(lambda: self._go(Deadline(settings.UPSTREAM_PATIENCE_S)))
         return found
 
-    def _go(self, deadline: Deadline) -> None:
+    def _go(self, deadline: Deadline, settle: Settle = at_once) -> None:
         """Go out with all that is waiting: at once after a quiet time, else with company."""
         with self.lock:
             busy = self.calls > 0
@@ -202,17 +203,23 @@ class _Gatherer:
             self.calls += 1
             self.went = time.monotonic()
         try:
-            self._fly(batch, looked_at, deadline)
+            self._fly(batch, looked_at, deadline, settle)
         finally:
             with self.lock:
                 for symbol in batch:
                     self.flying.pop(symbol, None)
                 self.calls -= 1
 
-    def _fly(self, batch: dict[str, Future[Answer]], looked_at: float, deadline: Deadline) -> None:
+    def _fly(
+        self,
+        batch: dict[str, Future[Answer]],
+        looked_at: float,
+        deadline: Deadline,
+        settle: Settle,
+    ) -> None:
         query = PriceQuery(tuple(batch), self.currency)
         try:
-            found = _claimed(query, deadline, looked_at)
+            found = _claimed(query, deadline, looked_at, settle)
         except BaseException as error:  # noqa: BLE001 (those who wait hear of it)
             for future in batch.values():
                 future.set_exception(error)
@@ -249,19 +256,21 @@ os.register_at_fork(after_in_child=_after_fork)
 Found = dict[str, Answer | GatewayError]
 
 
-def _claimed(query: PriceQuery, deadline: Deadline, looked_at: float = 0.0) -> Found:
+def _claimed(
+    query: PriceQuery, deadline: Deadline, looked_at: float = 0.0, settle: Settle = at_once
+) -> Found:
     """
     Ask for what no other process has just brought; the same batch is asked for by one. Nothing of
     it was on the shelf at `looked_at`.
     """
     while True:
-        with answers.claim(query, seconds=settings.UPSTREAM_PATIENCE_S) as mine:
+        with answers.claim(query, settings.UPSTREAM_PATIENCE_S, settle) as mine:
             found = {} if mine.lacks(looked_at) else _shelved(query)
             lacking = [symbol for symbol in query.symbols if symbol not in found]
             if not lacking:
                 return found
             if mine:
-                return found | ask(query.of(*lacking), deadline)
+                return found | ask(query.of(*lacking), deadline, settle)
         if not deadline.allows(0.025):
             return found | {s: Unanswered("another process is asking") for s in lacking}
         let_go()
@@ -275,7 +284,7 @@ def _shelved(query: PriceQuery) -> Found:
     return {s: a.as_(Cached.COALESCED) for s, a in pairs if a is not None and a.is_fresh(now)}
 
 
-def ask(query: PriceQuery, deadline: Deadline) -> Found:
+def ask(query: PriceQuery, deadline: Deadline, settle: Settle = at_once) -> Found:
     """
     Ask providers, best first, each for what those before it could not price. Every symbol of the
     query gets an answer or an error.
@@ -288,7 +297,7 @@ def ask(query: PriceQuery, deadline: Deadline) -> Found:
         if not lacking:
             break
         found |= _ask_one(provider, query.of(*lacking), deadline, attempts, excuses)
-    answers.shelve_many(list(found.values()))
+    answers.shelve_many(list(found.values()), settle)
     who = sorted({single.source for single in found.values()})
     rotation_log.info("%s: %s answered", query.key[:200], ", ".join(who) or "nobody")
     return {**_lost(query, found, attempts, excuses), **found}

@@ -17,6 +17,7 @@ from typing import Any
 from django.conf import settings
 
 from aggregator import answers, asking, batching, consensus, flights, merging, moods, searching
+from aggregator.afterwards import Settle, at_once
 from aggregator.answers import Answer, Cached
 from providers.datasets import CONSENSUS, NEWS, AssetSentimentQuery, PriceQuery, Query, SearchQuery
 from providers.errors import GatewayError, Unanswered
@@ -29,18 +30,21 @@ MERGED: Mapping[str, Callable[[Any, Deadline], Answer]] = {
 }
 
 
-def answer(query: Query, deadline: Deadline | None = None) -> Answer:
-    """The answer to `query`; raises NotFound, Unanswered or BadQuery."""
+def answer(query: Query, deadline: Deadline | None = None, *, settle: Settle = at_once) -> Answer:
+    """
+    The answer to `query`; raises NotFound, Unanswered or BadQuery. Who asks for nothing else may
+    `settle` by `afterwards.later`: then what a provider said is shelved when it is on its way.
+    """
     deadline = deadline or Deadline(settings.UPSTREAM_PATIENCE_S)
     if isinstance(query, PriceQuery):
-        return batching.answer(query, deadline)
+        return batching.answer(query, deadline, settle)
     now = time.time()
     known = answers.find(query)
     if known and known.is_fresh(now):
         return known.as_(Cached.HIT)
     if known:
         return known.as_(refresh_behind(query))
-    found = once(query.upstream(), deadline, looked_at=now).narrowed(query)
+    found = once(query.upstream(), deadline, looked_at=now, settle=settle).narrowed(query)
     answers.board.put(found)  # where the edge finds it
     return found
 
@@ -61,26 +65,37 @@ def refresh(query: Query) -> Answer:
     return once(query, Deadline(settings.UPSTREAM_PATIENCE_S), anew=True)
 
 
-def once(query: Query, deadline: Deadline, *, anew: bool = False, looked_at: float = 0.0) -> Answer:
+def once(
+    query: Query,
+    deadline: Deadline,
+    *,
+    anew: bool = False,
+    looked_at: float = 0.0,
+    settle: Settle = at_once,
+) -> Answer:
     """
     The answer to an upstream query, asked for by one caller of all processes; `anew` even when
     what is shelved is fresh. Nothing fresh was on the shelf at `looked_at`.
     """
-    return flights.join(query.key, deadline, lambda: _claimed(query, deadline, anew, looked_at))
+    return flights.join(
+        query.key, deadline, lambda: _claimed(query, deadline, anew, looked_at, settle)
+    )
 
 
-def _claimed(query: Query, deadline: Deadline, anew: bool, looked_at: float) -> Answer:
+def _claimed(
+    query: Query, deadline: Deadline, anew: bool, looked_at: float, settle: Settle
+) -> Answer:
     began = time.time()
     while True:
         since = time.time()
-        with answers.claim(query, seconds=settings.UPSTREAM_PATIENCE_S) as mine:
+        with answers.claim(query, settings.UPSTREAM_PATIENCE_S, settle) as mine:
             if mine:
                 known = None if mine.lacks(looked_at) else answers.find(query)
                 is_new = known and (known.fetched_at >= began or not anew)
                 if known and is_new and known.is_fresh(time.time()):
                     return known.as_(Cached.COALESCED)  # it came while we were on our way
                 found = _found(query, deadline)
-                answers.shelve(found)
+                answers.shelve(found, settle)
                 return found
         if found_elsewhere := answers.wait_for(query, deadline, since=since - 0.001):
             return found_elsewhere.as_(Cached.COALESCED)

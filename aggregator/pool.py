@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeVar
 
+from aggregator import afterwards
 from providers.errors import Overloaded
 
 R = TypeVar("R")
@@ -104,7 +105,30 @@ class Pool:
         places = self.places[whom]
         await places.take()
         loop = asyncio.get_running_loop()
-        done = loop.run_in_executor(self.threads_for(whom), work)
+        found: asyncio.Future[R] = loop.create_future()
+
+        def tell(result: R) -> None:
+            loop.call_soon_threadsafe(_tell, found, result)
+
+        done = loop.run_in_executor(self.threads_for(whom), afterwards.followed, work, tell)
         # The place is free when the thread is, even if nobody waits for it any more.
         done.add_done_callback(lambda _: places.leave())
-        return await asyncio.shield(done)
+        done.add_done_callback(lambda ended: _end(found, ended))
+        return await asyncio.shield(found)
+
+
+def _tell(found: asyncio.Future[R], result: R) -> None:
+    if not found.done():
+        found.set_result(result)
+
+
+def _end(found: asyncio.Future[R], ended: asyncio.Future[R]) -> None:
+    """How the thread ended is what it found, unless it told that before."""
+    if found.done():
+        return
+    if ended.cancelled():
+        found.cancel()
+    elif error := ended.exception():
+        found.set_exception(error)
+    else:
+        found.set_result(ended.result())

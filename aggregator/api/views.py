@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from aggregator import capabilities, demand, gateway, hot, readouts
+from aggregator import afterwards, capabilities, demand, gateway, hot, readouts
 from aggregator.answers import Answer
 from aggregator.api import schema
 from aggregator.api import serializers as s
@@ -45,7 +45,7 @@ def answer_to(asked: s.QuerySerializer) -> Answer:
     asked.is_valid(raise_exception=True)
     query = asked.save()
     demand.note(query)
-    answer = gateway.answer(query)
+    answer = gateway.answer(query, settle=afterwards.later)
     words = words_of(asked)
     return answer.telling(words.missing, words.resolved)
 

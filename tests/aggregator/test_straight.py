@@ -103,7 +103,7 @@ def test_nobodys_answer_says_when_to_come_again(upstreams: Upstreams) -> None:
 def test_a_fault_of_ours_is_logged_and_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("aggregator.gateway.answer", broken)

@@ -100,7 +100,7 @@ def take_the_probe_and_hang(name: str, lease_s: float) -> None:
 
 
 def claim_and_hang(seconds: float, mark: str) -> None:
-    with answers.claim(GasQuery(), seconds=seconds) as mine:
+    with answers.claim(GasQuery(), seconds) as mine:
         assert mine
         _tell_and_hang(mark)
 
