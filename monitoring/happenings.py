@@ -56,7 +56,7 @@ class Happening:
 def lately(board: Board) -> list[Happening]:
     """Of what is watched, in two weeks; newest first."""
     watched = {i.endpoint.pk: i.name for i in board.readings.values() if i.is_watched}
-    changes = StateChange.objects.between(board.at - SPAN, board.at).filter(endpoint__in=watched)
+    changes = StateChange.objects.between(board.at - SPAN, board.at).filter(endpoint__among=watched)
     found: dict[int, list[StateChange]] = {}
     for change in changes:
         found.setdefault(change.endpoint_id, []).append(change)

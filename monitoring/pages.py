@@ -159,7 +159,7 @@ def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF
     by_endpoint = {item.endpoint.pk: item for item in items}
     rows = (
         StateChange.objects.between(now - since, now)
-        .filter(endpoint__in=by_endpoint, began_at__gte=now - since)
+        .filter(endpoint__among=by_endpoint, began_at__gte=now - since)
         .exclude(status__in=[Status.DISABLED.value, Status.UNKNOWN.value])
         .order_by("-began_at", "-pk")[:EVENTS_SHOWN]
     )

@@ -114,7 +114,7 @@ def intervals(
     """The states of each; an open one lasts until now, or as long as it was fresh."""
     until = {one.pk: _known_until(one, end) for one in endpoints}
     found: dict[int, list[Interval]] = {endpoint: [] for endpoint in until}
-    rows = StateChange.objects.between(start, end).filter(endpoint__in=until)
+    rows = StateChange.objects.between(start, end).filter(endpoint__among=until)
     for endpoint, status, began, ended in rows.values_list(
         "endpoint_id", "status", "began_at", "ended_at"
     ):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db.models import Q, QuerySet
 
+from monitoring import lookups  # noqa: F401 (it registers `among`)
 from providers.health import Kind
 
 if TYPE_CHECKING:

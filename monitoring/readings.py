@@ -20,6 +20,7 @@ from monitoring.probing import excused
 from providers import roster
 from providers.health import Health
 from providers.models import Provider
+from providers.overview import JustRead
 from providers.resilience import Standing, standings
 from providers.roster import Remembered
 from providers.standing import Status
@@ -60,6 +61,13 @@ class Board:
     readings: Mapping[str, Reading]
     plan: Plan
     standings: Mapping[str, Standing]  # of the guards of providers, and of the keys tried first
+
+    @property
+    def just_read(self) -> JustRead:
+        """For who tells of providers besides."""
+        rows = (reading.health for reading in self.readings.values())
+        healths = {row.provider_id: row for row in rows if row.provider_id is not None}
+        return JustRead(self.standings, healths)
 
     @property
     def newest(self) -> datetime | None:

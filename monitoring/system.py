@@ -137,7 +137,7 @@ def _told(one: Mishap) -> dict[str, Any]:
 
 def _read_beside() -> Beside:
     board, moment = readings.board(), current_time()
-    catalogue = known.everything(board.standings)
+    catalogue = known.everything(board.just_read)
     return Beside(
         entries=gateway.shelf_size(),
         resources={

@@ -8,7 +8,7 @@ stands beside it as coverage. What we did not see is neither.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -50,8 +50,8 @@ class Span:
         """None where nothing is known of it at all."""
         return next((status for status in GRAVEST if self.seconds.get(status)), None)
 
-    def of(self, statuses: Iterable[Status]) -> float:
-        return sum(self.seconds.get(status, 0.0) for status in statuses)
+    def of(self, statuses: Container[Status]) -> float:
+        return sum([seconds for status, seconds in self.seconds.items() if status in statuses])
 
     @property
     def down_s(self) -> float:
@@ -59,8 +59,9 @@ class Span:
 
     @property
     def availability_percent(self) -> float | None:
-        known = self.of(UP) + self.of(DOWN)
-        return 100 * (self.of(UP) / known) if known else None  # 100 * x / x may be under 100
+        up = self.of(UP)
+        known = up + self.of(DOWN)
+        return 100 * (up / known) if known else None  # 100 * x / x may be under 100
 
     @property
     def coverage_percent(self) -> float:

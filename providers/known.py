@@ -16,8 +16,7 @@ from django.utils.timezone import now as current_time
 
 from providers.health import Health
 from providers.models import Provider, Resource
-from providers.overview import ProviderNow, providers_now
-from providers.resilience import Standing
+from providers.overview import JustRead, ProviderNow, providers_now
 from providers.resources import Auth, Kind, Source
 from providers.shipped import Shipped
 from providers.standing import Status
@@ -79,11 +78,8 @@ class Known:
         return "\n".join((*said, *self.providers, *self.flags)).casefold()
 
 
-def everything(just_read: Mapping[str, Standing] | None = None) -> list[Known]:
-    """
-    Resources, and providers that no resource names, by category and name. What of the guards was
-    `just_read` is not read again.
-    """
+def everything(just_read: JustRead | None = None) -> list[Known]:
+    """Resources, and providers that no resource names, by category and name."""
     now = {item.provider.slug: item for item in providers_now(just_read=just_read)}
     checks = _Checks()
     found, spoken_for = [], set()

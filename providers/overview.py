@@ -48,12 +48,20 @@ class ProviderNow:
         return None if share is None else round(share * 100, 2)
 
 
+@dataclass(frozen=True)
+class JustRead:
+    """What somebody has just read, so that it need not be read again."""
+
+    standings: Mapping[str, Standing]  # of some guards
+    healths: Mapping[int, Health]  # of all providers that are checked, by their primary key
+
+
 def providers_now(
-    rows: Iterable[Provider] | None = None, just_read: Mapping[str, Standing] | None = None
+    rows: Iterable[Provider] | None = None, just_read: JustRead | None = None
 ) -> list[ProviderNow]:
     """
     Every provider of the catalogue, switched off or not, highest priority first; or those of
-    `rows` whose adapter exists. What of the guards was `just_read` is not read again.
+    `rows` whose adapter exists.
     """
     catalogue = roster.current()
     records = roster.records()
@@ -63,12 +71,12 @@ def providers_now(
         if registry.knows(row.adapter_name)
     ]
     own = {row.slug: catalogue.keys_of(row) for row in chosen}
-    known = dict(just_read or {})
+    known = dict(just_read.standings) if just_read else {}
     names = [*own, *(key.guard_name for keys in own.values() for key in keys)]
     if unread := [name for name in names if name not in known]:
         known |= standings(unread)
     quotas = usage.quotas()
-    healths = {row.provider_id: row for row in Health.objects.exclude(provider=None)}
+    healths = just_read.healths if just_read else _healths()
     return [
         _now(
             row,
@@ -81,6 +89,11 @@ def providers_now(
         )
         for row in chosen
     ]
+
+
+def _healths() -> dict[int, Health]:
+    rows = Health.objects.exclude(provider=None)
+    return {row.provider_id: row for row in rows if row.provider_id is not None}
 
 
 def _now(
