@@ -19,7 +19,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -32,6 +31,7 @@ from aggregator.api.errors import problem
 from aggregator.api.views import DatasetView
 from aggregator.arrivals import Arrival
 from aggregator.callers import Caller
+from aggregator.hits import ASKED, Asked, Prepared
 from aggregator.hot import Known, Line
 from aggregator.meter import Verdict, meter
 from aggregator.pool import For, Pool
@@ -45,7 +45,6 @@ logger = logging.getLogger(__name__)
 LOOK_S = 0.5  # a stale answer is served without another look beyond this process for so long
 LOOK_PATIENCE_S = 0.08  # and a look that takes longer is not waited for
 MOST_WAITING = 1_000  # for questions that are under way already
-TICKS = 10  # a second: as exact as `age_s` is written
 
 # What asks no provider, by the beginning of its path.
 HOUSE = (
@@ -351,81 +350,3 @@ def _throttled(verdict: Verdict) -> Response:
     detail = f"The limit is {verdict.limit} requests a minute."
     body = problem(429, "throttled", detail, retry_after_s=wait)
     return wire.of_problem(body, {"Retry-After": str(wait)})
-
-
-ASKED = "aggregator.asked"  # in a scope: what the same bytes would ask again
-
-
-class Asked(NamedTuple):
-    """A request that was answered at once: the whole response to a line, for one caller."""
-
-    line: Line
-    route: str
-    caller: Caller
-    key: bytes
-
-
-@dataclass(slots=True)
-class Hit:
-    """A line's fresh answer, as it is sent in this tenth of a second."""
-
-    known: Known
-    answer: Answer
-    response: Response
-    head: bytes = b""  # of the response, as HTTP/1.1 has it, without what differs for each caller
-
-    def spell(self, always: Headers) -> bytes:
-        pairs = (*always, *self.response.headers)
-        self.head = b"HTTP/1.1 200 OK\r\n" + b"".join(b"%b: %b\r\n" % pair for pair in pairs)
-        return self.head
-
-
-class Prepared:
-    """Answers as they are sent in this tenth of a second, so that a hit copies no bytes."""
-
-    def __init__(self) -> None:
-        self.tick = -1
-        self.made: dict[tuple[int, Cached], tuple[Answer, Response]] = {}
-        self.hits: dict[Line, Hit] = {}
-        self.changes = 0  # of the board, when the hits were taken from it
-
-    def hit(self, line: Line, now: float) -> Hit | None:
-        """What `fresh` made of this line in this tenth of a second, if that is still so."""
-        if int(now * TICKS) != self.tick or self.changes != answers.board.changes:
-            return None
-        hit = self.hits.get(line)
-        return hit if hit is not None and now < hit.answer.fresh_until else None
-
-    def fresh(
-        self, line: Line, known: Known, answer: Answer, headers: dict[bytes, bytes], now: float
-    ) -> Response:
-        """The response to a hit, which `hit` finds again without asking the board."""
-        response = self._made(answer, Cached.HIT, now)
-        if self.changes != answers.board.changes:
-            self.changes, self.hits = answers.board.changes, {}
-        self.hits[line] = Hit(known, answer, response)
-        return wire.unless_known(response, answer.etag, headers)
-
-    def response(
-        self, answer: Answer, cached: Cached, headers: dict[bytes, bytes], now: float
-    ) -> Response:
-        """The answer, true at `now`; 304 for those who have it."""
-        return wire.unless_known(self._made(answer, cached, now), answer.etag, headers)
-
-    def _made(self, answer: Answer, cached: Cached, now: float) -> Response:
-        tick = int(now * TICKS)
-        if tick != self.tick:
-            self.tick, self.made, self.hits = tick, {}, {}
-        key = (id(answer), cached)
-        found = self.made.get(key)
-        if found is None:
-            # The answer is kept beside its response, so that its id stays its own.
-            found = self.made[key] = (answer, _response(answer, cached, now))
-        return found[1]
-
-
-def _response(answer: Answer, cached: Cached, now: float) -> Response:
-    body = answer.body(now, cached)
-    content = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    headers = [*content, *wire.spelled(answer.headers(now, cached)), *wire.cors()]
-    return Response(200, headers, body)

@@ -31,7 +31,7 @@ from aggregator.asgi import Application  # it sets Django up: none of ours may c
 # isort: split
 
 from aggregator import wire
-from aggregator.edge import ASKED, Asked
+from aggregator.hits import ASKED, Asked
 from aggregator.traffic import NOWHERE, traffic
 
 HEAD_S = 15.0  # within which the head of a request has to be here

@@ -55,6 +55,7 @@ def _answered(route: ResolverMatch, environ: Environ, start: StartResponse) -> b
     except Exception as error:  # noqa: BLE001 (the handler tells and logs it, as DRF would)
         refusal = errors.handler(error, {"view": view})
         refusal["Content-Type"] = errors.CONTENT_TYPE
+        refusal["X-Content-Type-Options"] = "nosniff"
         start(f"{refusal.status_code} {refusal.reason_phrase}", list(refusal.items()))
         return dumps(refusal.data)
     start("200 OK", [("Content-Type", "application/json")])

@@ -27,6 +27,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
+NOSNIFF = (b"x-content-type-options", b"nosniff")  # as Django's own responses say it
 _GONE = "http.disconnect"
 MOST_BODY = 1024 * 1024  # bytes of a request
 MOST_BODIES = 64 * MOST_BODY  # of all that are arriving: else slow ones would fill the memory
@@ -104,6 +105,7 @@ def of_problem(body: dict[str, Any], headers: dict[str, str]) -> Response:
         (b"content-type", CONTENT_TYPE.encode()),
         (b"content-length", b"%d" % len(content)),
         (b"cache-control", b"no-store"),
+        NOSNIFF,
         *spelled(headers.items()),
         *cors(),
     ]

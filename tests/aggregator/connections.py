@@ -14,7 +14,7 @@ from uvicorn.server import ServerState
 
 from aggregator import wire
 from aggregator.callers import Caller
-from aggregator.edge import ASKED, Asked
+from aggregator.hits import ASKED, Asked
 from aggregator.quick import Quick
 
 HEAD = b"GET /api/market?limit=3 HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -42,6 +42,7 @@ def test_the_headers_of_a_hit_add_up_for_a_cache(house: House) -> None:
     assert headers["age"] == "20"
     assert headers["cache-status"] == "aggregator; hit; ttl=39"
     assert headers["vary"] == "Accept"
+    assert headers["x-content-type-options"] == "nosniff"
 
 
 @given(age=st.floats(0, 4000), fresh=st.floats(1, 3000))

@@ -88,7 +88,9 @@ def test_errors_are_djangos(url: str, provider: Upstreams) -> None:
     assert hot.ANSWER not in environ
     assert straightly.status == usually.status_code >= 400
     assert json.loads(straightly.body) == json.loads(usually.content)
-    assert dict(straightly.headers)[b"content-type"].decode() == usually["Content-Type"]
+    told = dict(straightly.headers)
+    assert told[b"content-type"].decode() == usually["Content-Type"]
+    assert told[b"x-content-type-options"].decode() == usually["X-Content-Type-Options"]
 
 
 def test_nobodys_answer_says_when_to_come_again(upstreams: Upstreams) -> None:
