@@ -22,6 +22,7 @@ from uvicorn import Config
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from aggregator import stuck
 from providers import parent
 
 logger = logging.getLogger("aggregator.serve")
@@ -90,7 +91,7 @@ def main() -> None:
         timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=LAST_WORDS_S,
         timeout_worker_healthcheck=START_S,
-        callback_notify=end_with_the_parent,
+        callback_notify=each_second,
         timeout_notify=1,
     )
     # With one process too: who dies is to be started again.
@@ -107,8 +108,12 @@ def main() -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-async def end_with_the_parent() -> None:
-    """Nobody could stop or replace a process whose parent is gone, and it would keep the port."""
+async def each_second() -> None:
+    """
+    Say that the loop goes on; and end without a parent: nobody could stop or replace a process
+    whose parent is gone, and it would keep the port.
+    """
+    stuck.watch.beat()
     supervisor = multiprocessing.parent_process()
     if supervisor is None or not supervisor.is_alive():
         os.kill(os.getpid(), signal.SIGTERM)

@@ -5,12 +5,16 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import threading
+import time
 from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 
+from aggregator import stuck
 from tests.private import ROOT, free_port, installation, running
 
 SERVE = [sys.executable, "-m", "aggregator.serve"]
@@ -69,3 +73,31 @@ def test_connections_that_come_at_once_are_dealt_out_among_the_processes(tmp_pat
         ]
         assert sum(held) == 64
         assert sum(number >= 10 for number in held) == 2
+
+
+@pytest.mark.slow
+def test_a_process_whose_loop_stands_still_is_replaced(tmp_path: Path) -> None:
+    port = free_port()
+    command = [*SERVE, "tests.aggregator.wedged:application", "--port", str(port)]
+    with running(command, env=installation(tmp_path), port=port) as server:
+        url = f"http://127.0.0.1:{port}"
+        assert requests.get(f"{url}/healthz", timeout=10).ok
+        with pytest.raises(requests.RequestException):
+            requests.get(f"{url}/stand/still", timeout=60)
+        assert "the event loop stands still" in server.output()
+        assert "wedged.py" in server.output()
+        server.wait_for("Application startup complete", count=2)
+        assert requests.get(f"{url}/healthz", timeout=10).ok
+
+
+def test_a_loop_that_goes_on_or_a_machine_that_slept_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stuck, "LOOK_S", 0.01)
+    gone = threading.Event()
+    watch = stuck.Watch(gone.set)
+    for _ in range(100):  # for longer than it would take
+        watch.beat()
+        time.sleep(0.005)
+    assert not gone.is_set()
+    assert gone.wait(10)
