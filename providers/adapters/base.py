@@ -245,6 +245,7 @@ def kind(value: Any) -> str:
 
 
 MOST_DIGITS = 40
+_MANY = 10**MOST_DIGITS
 _ZERO = Decimal()
 
 
@@ -313,6 +314,8 @@ def nonzero(value: Any) -> Decimal | None:
 
 def whole(value: Any) -> int:
     """An integer out of a JSON integer or a text of digits."""
+    if type(value) is int and -_MANY < value < _MANY:
+        return value  # the usual, and there are hundreds in an answer
     found = number(value)
     if found != found.to_integral_value():
         raise Garbled("a whole number was promised")
