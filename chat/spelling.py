@@ -40,13 +40,16 @@ class Spellings:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_rest: dict[str, list[str]] = {}
+        self._longest = 0
         for name in dict.fromkeys(name for name in names if slips_allowed(name)):
+            self._longest = max(self._longest, len(name))
             for rest in _rests(name, slips_allowed(name)):
                 self._by_rest.setdefault(rest, []).append(name)
 
     def nearest(self, word: str) -> str | None:
         most = slips_allowed(word)
-        if not most:
+        # What is longer than every name by more than its slips is none, and would cost its cube.
+        if not most or len(word) > self._longest + most:
             return None
         near: dict[str, int] = {}
         for rest in _rests(word, most):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,3 +39,10 @@ def test_what_is_found_is_near_and_what_is_near_is_found(name: str, word: str) -
     most = min(slips_allowed(word), slips_allowed(name))
     is_near = distance(word, name, most) <= most
     assert (Spellings([name]).nearest(word) == name) == is_near
+
+
+def test_a_word_without_end_costs_nothing() -> None:
+    """Its letters are not dropped two by two: a thousand of them would take a minute."""
+    began = time.process_time()
+    assert NAMES.nearest("abcdefgh" * 50) is None
+    assert time.process_time() - began < 0.5
