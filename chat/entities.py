@@ -13,28 +13,21 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from chat import naming, numerals, periods
+from chat import naming, numerals, periods, studied
 from chat.masking import words
 from chat.names import Series, names
 from chat.naming import Known, Lookup, Named
 from chat.numerals import Numeral
 from chat.periods import Period
 from chat.spelling import Spellings
+from chat.studied import Study
 
 LONGEST = 4  # words of a series, a chain or a currency
-STUDIES = ("sma", "ema", "rsi", "volatility", "macd")
-_STUDY = {
-    "sma": r"sma|dma|moving averages?|ma\d+|(?:\d+ ?)?ma|average of the last",
-    "ema": r"ema|exponential moving averages?",
-    "rsi": r"rsi|relative strength|overbought|oversold|overs?old",
-    "volatility": r"volatil\w*|vola",
-    "macd": r"macd",
-}
 _INTERVALS = (
     (r"\b(?:1[- ]?h|hourly|1[- ]hour|one hour)\b", "1h"),
     (r"\b(?:4[- ]?h|4[- ]hours?|four hours?|4hr)\b", "4h"),
     (r"\b(?:15[- ]?m|15[- ]min\w*)\b", "15m"),
-    (r"\b(?:1[- ]?w|weekly|1[- ]week)\b", "1w"),
+    (r"\b(?:1[- ]?w|weekly|1[- ]week|\d+[- ]weeks? (?:moving|[se]?ma|rsi))\b", "1w"),
     (r"\b(?:1[- ]?d|daily|1[- ]day)\b", "1d"),
 )
 
@@ -56,9 +49,8 @@ class Entities:
     period: Period | None = None
     series: tuple[Series, ...] = ()
     chains: tuple[str, ...] = ()
-    studies: tuple[str, ...] = ()
+    studies: tuple[Study, ...] = ()
     interval: str = ""
-    lengths: tuple[int, ...] = ()  # of studies: 50 in "50 day moving average"
     countries: tuple[str, ...] = ()
     typos: tuple[tuple[str, str], ...] = ()  # what was written, and what was understood
     unknown: tuple[str, ...] = ()
@@ -77,9 +69,8 @@ class Entities:
             "period": _told_period(self.period),
             "series": [s._asdict() for s in self.series],
             "chains": list(self.chains),
-            "studies": list(self.studies),
+            "studies": [{"name": s.name, "lengths": list(s.lengths)} for s in self.studies],
             "interval": self.interval,
-            "lengths": list(self.lengths),
             "countries": list(self.countries),
             "typos": [{"written": one, "understood": other} for one, other in self.typos],
             "unknown": list(self.unknown),
@@ -104,9 +95,12 @@ class Entities:
             else None,
             series=tuple(Series(**s) for s in told.get("series", ())),
             chains=tuple(told.get("chains", ())),
-            studies=tuple(told.get("studies", ())),
+            studies=tuple(
+                Study(s["name"], tuple(s["lengths"]))
+                for s in told.get("studies", ())
+                if isinstance(s, dict)
+            ),
             interval=told.get("interval", ""),
-            lengths=tuple(told.get("lengths", ())),
             countries=tuple(told.get("countries", ())),
         )
 
@@ -132,9 +126,6 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     # "fed rate" is a series, and "link" in "link?" the only thing there is.
     assets = found.assets or (() if series else found.maybe)
     assets = _without_series(assets, series, said)
-    studies = tuple(
-        name for name, pattern in _STUDY.items() if re.search(rf"\b(?:{pattern})\b", said)
-    )
     period = periods.find(_without(seen, series_names), now)  # "10 year yield" is none
     amounts = _amounts(seen, assets, period, found.spans)
     return Entities(
@@ -146,9 +137,8 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
         period=period,
         series=series,
         chains=_each(said, names().chains),
-        studies=studies,
+        studies=studied.find(said),
         interval=next((i for p, i in _INTERVALS if re.search(p, seen.lower())), ""),
-        lengths=_lengths(said) if studies else (),
         countries=_each(said, names().countries),
         typos=tuple((a.asked, a.name) for a in assets if a.typo),
         unknown=tuple(word for word in found.unknown if not _stands_in(word, series_names)),
@@ -265,9 +255,3 @@ def _unit(seen: str, numeral: Numeral, assets: Sequence[Named]) -> str:
 def _plain(quote: str) -> str:
     """A coin that follows the dollar is asked for by those who want dollars."""
     return "usd" if quote in ("usdt", "usdc") else quote
-
-
-def _lengths(said: str) -> tuple[int, ...]:
-    """Numbers that can be how many candles a study looks at."""
-    numbers = (int(n) for n in re.findall(r"(?<![^\W\d_])(\d{1,3})(?=\s|d|$|p)", said))
-    return tuple(dict.fromkeys(n for n in numbers if 2 <= n <= 250))

@@ -68,6 +68,5 @@ def carried(found: Entities, before: Entities) -> Entities:
         chains=found.chains or (before.chains if not found.assets else ()),
         studies=found.studies or before.studies,
         interval=found.interval or before.interval,
-        lengths=found.lengths or before.lengths,
         countries=found.countries or before.countries,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 
 from aggregator.answers import Answer
@@ -11,12 +10,14 @@ from chat import asking, studies
 from chat.facts import Facts, Failure, Figure, Source
 from chat.naming import Known
 from chat.skills.base import Question, computed
-from providers.datasets import INTERVALS, OhlcQuery
+from chat.studied import Study
+from providers.datasets import INTERVALS, Candle, OhlcQuery
 
 MOST = 4
 CANDLES = 300  # a page everywhere; an EMA or RSI has settled by then
-USUAL_LENGTHS = {"sma": (50, 200), "ema": (20,), "rsi": (14,), "volatility": (30,)}
-ALL = ("rsi", "sma", "ema", "volatility")
+SHORTEST, LONGEST = 2, 250  # candles that a study looks at
+USUAL_LENGTHS = {"sma": (50, 200), "ema": (20,), "rsi": (14,), "volatility": (30,), "macd": (26,)}
+ALL = (Study("rsi"), Study("sma"), Study("ema"), Study("volatility"))
 INTERVAL = "1d"
 OTHERS = (
     r"bollinger\w*|ichimoku|fibonacci|fib|pivots?|patterns?|wedge|triangle|divergence|"
@@ -44,10 +45,13 @@ def facts(asked: Question) -> Facts:
         if not isinstance(said, Answer):
             failures.append(asking.failure(f"candles of {known.name}", said))
             continue
-        found = _of_candles(asked, known, said, interval)
+        candles = [candle for candle in asking.rows(said) if candle.complete]
+        if not candles:
+            failures.append(Failure(f"studies of {known.name}", "there are no candles"))
+            continue
+        found, lacking = _of_candles(asked, known, candles, asked.source(said))
         figures += found
-        if not found:
-            failures.append(Failure(f"studies of {known.name}", "there are too few candles"))
+        failures += lacking
     if asked.mentions(OTHERS):
         failures.append(
             Failure("other studies", "RSI, SMA, EMA, MACD and volatility are computed here")
@@ -60,51 +64,51 @@ def facts(asked: Question) -> Facts:
     )
 
 
-def _of_candles(asked: Question, known: Known, said: Answer, interval: str) -> list[Figure]:
-    candles = [candle for candle in asking.rows(said) if candle.complete]
-    if not candles:
-        return []
-    closes = [candle.close for candle in candles]
-    wanted = asked.entities.studies or ALL
-    source, at = asked.source(said), candles[-1].time
-    found = [
-        Figure(known.name, f"close of {interval} candles", closes[-1], _money(asked), source, at)
-    ]
-    for study in wanted:
-        lengths = asked.entities.lengths if asked.entities.studies else ()
-        for length in lengths or USUAL_LENGTHS.get(study, (0,)):
-            figure = _figure(study, length, closes, interval, known.name, asked, source, at)
-            found += [figure] if figure else []
-    return found
+def _of_candles(
+    asked: Question, known: Known, candles: Sequence[Candle], source: Source
+) -> tuple[list[Figure], list[Failure]]:
+    """What was computed, and what was asked for and could not be."""
+    closes, at = [candle.close for candle in candles], candles[-1].time
+    interval = asked.entities.interval or INTERVAL
+    label = f"close of {interval} candles"
+    figures = [Figure(known.name, label, closes[-1], _money(asked), source, at)]
+    failures = []
+    for study in asked.entities.studies or ALL:
+        usual = USUAL_LENGTHS[study.name]
+        for length in usual if study.name == "macd" else study.lengths or usual:
+            label, unit = _words(study.name, length, interval, _money(asked))
+            if not SHORTEST <= length <= LONGEST:
+                why = f"a study looks at {SHORTEST} to {LONGEST} candles here"
+                failures.append(Failure(f"{label} of {known.name}", why))
+                continue
+            value = _value(study.name, length, closes, interval)
+            if value is None:
+                why = f"{source.provider} sent too few of them"
+                failures.append(Failure(f"{label} of {known.name}", why))
+                continue
+            rounded = studies.rounded(value)
+            figures.append(computed(known.name, label, rounded, unit, source, at))
+    return figures, failures
 
 
-def _figure(
-    study: str,
-    length: int,
-    closes: Sequence[Decimal],
-    interval: str,
-    name: str,
-    asked: Question,
-    source: Source,
-    at: datetime,
-) -> Figure | None:
-    value: Decimal | None
-    unit, label = "", f"{study.upper()} {length} of {interval} candles"
+def _words(study: str, length: int, interval: str, money: str) -> tuple[str, str]:
+    """What a study is called, and its unit."""
+    if study == "volatility":
+        return f"volatility a year by the last {length} {interval} candles", "%"
+    called = "MACD 12/26" if study == "macd" else f"{study.upper()} {length}"
+    return f"{called} of {interval} candles", "" if study == "rsi" else money
+
+
+def _value(study: str, length: int, closes: Sequence[Decimal], interval: str) -> Decimal | None:
     if study == "sma":
-        value, unit = studies.sma(closes, length), _money(asked)
-    elif study == "ema":
-        value, unit = studies.ema(closes, length), _money(asked)
-    elif study == "rsi":
-        value = studies.rsi(closes, length)
-    elif study == "macd":
-        value, unit = studies.macd(closes), _money(asked)
-        label = f"MACD 12/26 of {interval} candles"
-    else:
-        value, unit = studies.volatility(closes, length, INTERVALS[interval]), "%"
-        label = f"volatility a year by the last {length} {interval} candles"
-    if value is None:
-        return None
-    return computed(name, label, studies.rounded(value), unit, source, at)
+        return studies.sma(closes, length)
+    if study == "ema":
+        return studies.ema(closes, length)
+    if study == "rsi":
+        return studies.rsi(closes, length)
+    if study == "macd":
+        return studies.macd(closes)
+    return studies.volatility(closes, length, INTERVALS[interval])
 
 
 def _money(asked: Question) -> str:

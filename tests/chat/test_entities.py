@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chat.entities import Amount, Entities
 from chat.following import carried, is_bare, refers_back
+from chat.studied import Study
 from tests.chat.finding import find
 
 
@@ -121,9 +122,11 @@ def test_the_name_of_a_series_is_no_period(text: str) -> None:
 
 def test_studies_have_lengths_and_intervals() -> None:
     found = find("rsi 14 of eth on 4h")
-    assert (found.studies, found.lengths, found.interval) == (("rsi",), (14,), "4h")
+    assert (found.studies, found.interval) == ((Study("rsi", (14,)),), "4h")
     assert find("btc 24h volume").interval == ""
-    assert find("50 day moving average btc").lengths == (50,)
+    assert find("50 day moving average btc").studies == (Study("sma", (50,)),)
+    weekly = find("200 week moving average of btc")
+    assert (weekly.studies, weekly.interval) == ((Study("sma", (200,)),), "1w")
 
 
 def test_a_follow_up_takes_what_it_leaves_out() -> None:
@@ -139,7 +142,15 @@ def test_a_follow_up_takes_what_it_leaves_out() -> None:
     assert not is_bare("and why did it fall?", find("and why did it fall?"))
 
 
-@pytest.mark.parametrize("text", ["price of btc", "2.5 btc in eur since march", "us inflation"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "price of btc",
+        "2.5 btc in eur since march",
+        "us inflation",
+        "rsi 14 of eth",
+    ],
+)
 def test_what_was_found_survives_being_kept(text: str) -> None:
     found = find(text)
     assert Entities.from_told(found.told()).told() == found.told()
