@@ -20,12 +20,24 @@ from django.db import transaction
 from chat import entities, following, known, llm, parting, phrasing, privacy, sorting, suggesting
 from chat.categories import Category
 from chat.entities import Entities
-from chat.facts import Facts, together
+from chat.facts import Facts, Failure, together
 from chat.models import Conversation, Interaction, Purpose, Route
 from chat.parting import Part
 from chat.skills import SKILLS, Question
 from chat.sorting import Before, Classify, Prediction, Sorted
 from providers.resilience import Deadline
+
+# What is answered by figures of a time: where the time cannot be told, that is said.
+FIGURES = frozenset(
+    (
+        Category.PRICE_QUERY,
+        Category.MARKET_DATA,
+        Category.ECONOMIC_INDICATOR,
+        Category.COMPARISON,
+        Category.CONVERSION,
+        Category.GAS,
+    )
+)
 
 
 def unclassified(text: str, unit: str) -> Prediction | None:
@@ -142,6 +154,9 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
         # The first part must not use up the time of the others.
         share = deadline.within(deadline.left() / left)
         found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
+        if part.category in FIGURES:
+            unread = part.entities.unread
+            found.append(Facts(failures=tuple(Failure(item.text, item.why) for item in unread)))
     facts = together(found)
     if asked.judged.category is Category.EDUCATIONAL and facts.failures and not facts:
         told = llm.explained(asked.text, means.clock(), means.model)

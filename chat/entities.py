@@ -18,7 +18,7 @@ from chat.masking import words
 from chat.names import Series, names
 from chat.naming import Known, Lookup, Named
 from chat.numerals import Numeral
-from chat.periods import Period
+from chat.periods import Period, Unread
 from chat.spelling import Spellings
 from chat.studied import Study
 
@@ -54,6 +54,7 @@ class Entities:
     countries: tuple[str, ...] = ()
     typos: tuple[tuple[str, str], ...] = ()  # what was written, and what was understood
     unknown: tuple[str, ...] = ()
+    unread: tuple[Unread, ...] = ()  # what is written like a time, and is none there is data of
 
     @property
     def currency(self) -> str:
@@ -74,6 +75,7 @@ class Entities:
             "countries": list(self.countries),
             "typos": [{"written": one, "understood": other} for one, other in self.typos],
             "unknown": list(self.unknown),
+            "unread": [item._asdict() for item in self.unread],
         }
         return {name: value for name, value in found.items() if value}
 
@@ -126,8 +128,10 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     # "fed rate" is a series, and "link" in "link?" the only thing there is.
     assets = found.assets or (() if series else found.maybe)
     assets = _without_series(assets, series, said)
-    period = periods.find(_without(seen, series_names), now)  # "10 year yield" is none
-    amounts = _amounts(seen, assets, period, found.spans)
+    timely = _without(seen, series_names)  # "10 year yield" is no period
+    period, unread = periods.find(timely, now), periods.unread(timely, now)
+    times = [item.text for item in unread] + ([period.words] if period else [])
+    amounts = _amounts(seen, assets, [*found.spans, *_places(seen, times)])
     return Entities(
         assets=tuple(Known(a.key, a.id, a.name) for a in assets),
         currencies=tuple(
@@ -142,6 +146,7 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
         countries=_each(said, names().countries),
         typos=tuple((a.asked, a.name) for a in assets if a.typo),
         unknown=tuple(word for word in found.unknown if not _stands_in(word, series_names)),
+        unread=unread,
     )
 
 
@@ -211,16 +216,10 @@ def _currencies(seen: str, said: str, amounts: Sequence[Amount]) -> list[str]:
 def _amounts(
     seen: str,
     assets: Sequence[Named],
-    period: Period | None,
-    spans: Sequence[tuple[int, int]],
+    taken: Sequence[tuple[int, int]],
 ) -> tuple[Amount, ...]:
     """Numbers with what they count; years, lengths of periods and parts of names are none."""
     found = []
-    lower = seen.casefold()
-    start = lower.find(period.words) if period else -1
-    taken = list(spans)
-    if period is not None and start >= 0:
-        taken.append((start, start + len(period.words)))
     for numeral in numerals.read(seen):
         if any(numeral.start < end and begin < numeral.end for begin, end in taken):
             continue
@@ -229,6 +228,15 @@ def _amounts(
         elif seen[numeral.start].isdigit() or numeral.value >= 100:
             found.append(Amount(numeral.value, ""))
     return tuple(found)
+
+
+def _places(seen: str, said: Sequence[str]) -> list[tuple[int, int]]:
+    """Where in a text stands what `periods` found in it."""
+    patterns = (
+        re.sub(r"'", "['\N{RIGHT SINGLE QUOTATION MARK}]", re.escape(text)) for text in said
+    )
+    spaced = (pattern.replace(r"\ ", r"\s+") for pattern in patterns)
+    return [m.span() for pattern in spaced for m in re.finditer(pattern, seen, re.IGNORECASE)]
 
 
 def _unit(seen: str, numeral: Numeral, assets: Sequence[Named]) -> str:

@@ -1,75 +1,94 @@
 """
 Stretches of time in a text: "past 7 days", "since March", "in 2021", "24h", "yesterday".
 
-`now` is an argument, and everything is UTC. Pure.
+Days, months and holidays by their names are read by `days`. `now` is an argument, and everything
+is UTC. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from chat.masking import words
+from chat import days
+from chat.days import DAY, WHEN, YEAR
+from chat.masking import CJK, words
 
-FIRST_YEAR = 1900
 MOST_DAYS = 150 * 366
 
 _NUMBERS = dict(
     zip(
         words(
-            "a an one two three four five six seven eight nine ten twelve thirty ninety few"
+            "a an one two three four five six seven eight nine ten twelve thirty ninety few couple"
         ).split(),
-        (1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 30, 90, 3),
+        (1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 30, 90, 3, 2),
         strict=True,
     )
 )
 _DAYS = {
+    **dict.fromkeys(("min", "mins", "minute", "minutes", "minuten", "minutos"), 1 / 1440),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "stunden", "horas", "heures"), 1 / 24),
     **dict.fromkeys(("d", "day", "days", "tag", "tage", "tagen", "días", "dias", "jours"), 1.0),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks", "woche", "wochen", "semanas"), 7.0),
+    **dict.fromkeys(("fortnight", "fortnights"), 14.0),
     **dict.fromkeys(("mo", "month", "months", "monat", "monate", "monaten", "meses", "mois"), 30.0),
     **dict.fromkeys(("quarter", "quarters"), 91.0),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years", "jahr", "jahre", "jahren", "años"), 365.0),
+    **dict.fromkeys(("decade", "decades"), 3650.0),
 }
 _UNIT = "|".join(sorted(_DAYS, key=len, reverse=True))
-_COUNT = rf"\d{{1,4}}|{'|'.join(_NUMBERS)}"
-_MONTHS = words(
-    "january february march april may june july august september october november december"
-).split()
-_MONTH = "|".join([*_MONTHS, *(m[:3] for m in _MONTHS), "sept"])
-_YEAR = r"(?:19|20)\d\d"
-_WHEN = (
-    rf"(?:\d{{4}}-\d\d?-\d\d?|(?:{_MONTH})\.?(?: \d{{1,2}}(?:st|nd|rd|th)?,?)?(?: {_YEAR})?|{_YEAR}"
-    rf"|q[1-4](?: {_YEAR})?)"
-)
+_COUNT = rf"(?<![\d.,])\d{{1,5}}(?:\.\d{{1,2}})?|\b(?:{'|'.join(_NUMBERS)})"
 _LONG = re.compile(
-    rf"(?:(?:in |over |for |during )?(?:the |my )?(?P<word>past|last|previous|next|recent|letzten?|"
-    rf"letzte|últimos|dernières|derniers)\s)?(?P<count>{_COUNT})[ -]?(?P<unit>{_UNIT})"
-    r"(?P<ago> ago| back)?(?![^\W_])"
+    rf"(?:(?:in |over |for |during )?(?:the |my )?(?P<word>past|last|previous|next|recent|"
+    rf"letzten?|letzte|últimos|dernières|derniers)\s|(?P<in>\bin (?:the )?))?(?P<count>{_COUNT})"
+    rf"(?: of)?[ -]?(?P<unit>{_UNIT})(?P<ago> ago| back)?(?![^\W_])"
 )
 _ONE = re.compile(
     r"(?P<word>past|last|previous|this|current|letzte[nrs]?|diese[nrs]?) "
-    r"(?P<unit>hour|day|week|month|quarter|year|woche|monat|jahr)(?![^\W_])"
+    r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade|woche|monat|jahr)(?![^\W_])"
 )
-_SINCE = re.compile(rf"(?:since|from|seit|desde|depuis) (?P<start>{_WHEN})(?![^\W_])")
-_UNTIL = re.compile(rf"\s(?:to|until|till|through|-|and) (?P<end>{_WHEN})(?![^\W_])")
-_IN = re.compile(rf"(?:\b(?:in|during|on|of|for|im|en) )?(?P<when>{_WHEN})(?![^\W_])")
-_NAMED = {
-    "today": (0, 1),
-    "heute": (0, 1),
-    "hoy": (0, 1),
-    "aujourd'hui": (0, 1),
-    "yesterday": (1, 1),
-    "gestern": (1, 1),
-    "ayer": (1, 1),
-    "overnight": (0, 1),
+_EDGE = re.compile(
+    r"(?P<edge>start|beginning|end|close) of (?P<which>the|this|last) "
+    r"(?P<unit>week|month|quarter|year)(?![^\W_])"
+)
+_SINCE = re.compile(rf"(?:since|from|seit|desde|depuis) (?:the |last )?(?P<start>{WHEN})(?![^\W_])")
+_UNTIL = re.compile(rf"\s(?:to|until|till|through|-|and) (?:the )?(?P<end>{WHEN})(?![^\W_])")
+_IN = re.compile(
+    rf"(?:\b(?P<led>in|during|on|of|for|at|over|around|im|en|em|am|el|le) (?:the |last )?)?"
+    rf"(?<![\d.,/-])(?P<when>{WHEN})(?![^\W_]|[-/.,]\d)"
+)
+# Days back, by the words for them.
+_BACK_OF = {
+    0: "today heute hoy aujourd'hui oggi hoje bugün сегодня vandaag dzisiaj overnight "
+    "今日 今天 오늘",
+    1: "yesterday gestern ayer hier ontem ieri dün вчера gisteren wczoraj kemarin 昨日 昨天 어제",
+    2: "vorgestern anteayer avant-hier anteontem позавчера 前天",
 }
+_BACK = {word: back for back, said in _BACK_OF.items() for word in said.split()}
+_BACK |= {"the day before yesterday": 2, "day before yesterday": 2}
+_NAMED = re.compile(
+    "|".join(
+        re.escape(word) if re.match(f"[{CJK}]", word) else rf"\b{re.escape(word)}\b"
+        for word in sorted(_BACK, key=len, reverse=True)
+    )
+)
+_CHANGED = re.compile(
+    r"\b(?:chang\w*|gain\w*|los\w+|mov\w+|rose|risen|fell|fallen|perform\w*|did|has|have|was|up|"
+    r"down|return\w*|drop\w*|pump\w*|dump\w*|best|worst|highest|lowest)\b"
+)
 
 
 _WEEKDAYS = words("monday tuesday wednesday thursday friday saturday sunday").split()
 _WEEKDAY = re.compile(
-    rf"\b(?:(?P<word>last|past|on|this|next|since|from) )?(?P<day>{'|'.join(_WEEKDAYS)})\b"
+    rf"\b(?:(?P<word>last|past|on|this|next|since|from) )?"
+    rf"(?<!black )(?<!good )(?<!cyber )(?<!easter )(?P<day>{'|'.join(_WEEKDAYS)})\b"
+)
+
+
+NOT_YET = "that time has not come"
+_BEFORE_NUMBERS = frozenset(
+    words("to is hit hits reach above below over under than past near sma ema rsi ma by").split()
 )
 
 
@@ -86,14 +105,42 @@ class Period(NamedTuple):
         return max(1, -(-(now - self.start) // timedelta(days=1)))
 
 
+class Unread(NamedTuple):
+    """What is written like a time, and no data can be of it; `why` is told to people."""
+
+    text: str
+    why: str
+
+
+def folded(text: str) -> str:
+    """A text as times are looked for in it."""
+    return " ".join(text.casefold().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").split())
+
+
 def find(text: str, now: datetime) -> Period | None:
     """The first period that a text names; None for none, or one that has not begun."""
-    said = " ".join(text.casefold().split())
-    for read in (_since, _long, _one, _named, _weekday, _to_date, _within):
+    said = folded(text)
+    for read in (_since, _edge, _long, _one, _named, _weekday, _to_date, _within):
         found = read(said, now)
         if found is not None and found.start < now:
             return found
     return None
+
+
+def unread(text: str, now: datetime) -> tuple[Unread, ...]:
+    """Days there are not, days that can be read in two ways, and times that have not come."""
+    said, found = folded(text), []
+    for match in _IN.finditer(said):
+        when = match["when"]
+        if not re.search(r"\d", when) or _is_a_number(said, match):
+            continue
+        span = days.span(when, now)
+        if span is None:
+            found.append(Unread(when, "I cannot tell which day that is: write it like 2026-05-31"))
+        elif span[0] >= now:
+            found.append(Unread(when, NOT_YET))
+    ahead = (m for m in _LONG.finditer(said) if m["word"] == "next" or _is_ahead(said, m))
+    return (*found, *(Unread(match.group().strip(), NOT_YET) for match in ahead))
 
 
 def _since(said: str, now: datetime) -> Period | None:
@@ -101,57 +148,81 @@ def _since(said: str, now: datetime) -> Period | None:
     if found is None:
         return None
     start, until = found["start"], _UNTIL.match(said, found.end())
-    year = re.search(_YEAR, until["end"]) if until else None
-    if year and not re.search(_YEAR, start):
+    year = re.search(YEAR, until["end"]) if until else None
+    if year and not re.search(YEAR, start):
         start = f"{start} {year.group()}"  # "from january to march 2024"
-    span = _span(start, now)
+    span = days.span(start, now)
     if span is None:
         return None
-    end = _span(until["end"], now) if until else None
+    end = days.span(until["end"], now) if until else None
     words = said[found.start() : until.end() if until else found.end()]
     stop = end[1] if end and span[0] < end[1] < now else None
     return Period(span[0], stop, words)
+
+
+def _edge(said: str, now: datetime) -> Period | None:
+    """ "End of last year", "start of this month": that day."""
+    found = _EDGE.search(said)
+    if found is None:
+        return None
+    first = _begun(found["unit"], now)
+    if found["which"] == "last":
+        end, first = first, _begun(found["unit"], first - DAY)
+        if found["edge"] in ("end", "close"):
+            first = end - DAY
+    elif found["edge"] in ("end", "close"):
+        return None  # it has not come
+    return Period(first, first + DAY if first + DAY < now else None, found.group())
+
+
+def _begun(unit: str, now: datetime) -> datetime:
+    """When the running week, month, quarter or year began."""
+    midnight = _midnight(now)
+    return {
+        "week": midnight - timedelta(days=midnight.weekday()),
+        "month": midnight.replace(day=1),
+        "quarter": midnight.replace(month=(midnight.month - 1) // 3 * 3 + 1, day=1),
+        "year": midnight.replace(month=1, day=1),
+    }.get(unit, midnight)
 
 
 def _long(said: str, now: datetime) -> Period | None:
     for found in _LONG.finditer(said):
         # "5m" or "a day" inside of other words is no period unless something says so.
         count = found["count"]
-        if not count.isdigit() and not (found["word"] or found["ago"]):
+        if count in _NUMBERS and not (found["word"] or found["ago"]):
             continue
-        number = int(count) if count.isdigit() else _NUMBERS[count]
-        days = number * _DAYS[found["unit"]]
-        if found["word"] == "next" or not 0 < days <= MOST_DAYS:
+        length = float(_NUMBERS.get(count) or count) * _DAYS[found["unit"]]
+        if found["word"] == "next" or not length or _is_ahead(said, found):
             continue
-        return Period(now - timedelta(days=days), None, found.group().strip(), bool(found["ago"]))
+        start = now - timedelta(days=min(length, MOST_DAYS))
+        return Period(start, None, found.group().strip(), bool(found["ago"]))
     return None
+
+
+def _is_ahead(said: str, found: re.Match[str]) -> bool:
+    """ "Price in 3 days" is asked of the future, "change in 3 days" of the past."""
+    return bool(found["in"]) and not found["ago"] and not _CHANGED.search(said)
 
 
 def _one(said: str, now: datetime) -> Period | None:
     found = _ONE.search(said)
     if found is None:
         return None
-    unit, midnight = found["unit"], _midnight(now)
+    unit = found["unit"]
     if found["word"] in ("this", "current") or found["word"].startswith("diese"):
-        first = {
-            "day": midnight,
-            "week": midnight - timedelta(days=midnight.weekday()),
-            "month": midnight.replace(day=1),
-            "quarter": midnight.replace(month=(midnight.month - 1) // 3 * 3 + 1, day=1),
-            "year": midnight.replace(month=1, day=1),
-        }.get(unit, now - timedelta(days=_DAYS[unit]))
-        return Period(first, None, found.group())
+        hour = now - timedelta(hours=1)
+        return Period(hour if unit == "hour" else _begun(unit, now), None, found.group())
     return Period(now - timedelta(days=_DAYS[unit]), None, found.group())
 
 
 def _named(said: str, now: datetime) -> Period | None:
-    for word in re.findall(r"[^\W_]+(?:'[^\W_]+)?", said):
-        if word.removesuffix("'s") in _NAMED:
-            back, length = _NAMED[word.removesuffix("'s")]
-            start = _midnight(now) - timedelta(days=back)
-            end = start + timedelta(days=length)
-            return Period(start, end if end < now else None, word)
-    return None
+    found = _NAMED.search(said)
+    if found is None:
+        return None
+    back = _BACK[found.group()]
+    start = _midnight(now) - back * DAY
+    return Period(start, start + DAY if back else None, found.group())
 
 
 def _weekday(said: str, now: datetime) -> Period | None:
@@ -178,51 +249,22 @@ def _to_date(said: str, now: datetime) -> Period | None:
 def _within(said: str, now: datetime) -> Period | None:
     """A year, a month or a day by itself: "in 2021", "on 2026-01-05", "march 2024"."""
     for found in _IN.finditer(said):
-        when = found["when"]
-        preposition = found.group() != when
-        if found.start() and said[found.start() - 1].isalnum():
+        if _is_a_number(said, found) or (found["when"] in days.WORDY and not found["led"]):
             continue
-        # "may" and "mar" are words too, and 2000 may be an amount.
-        if not preposition and (when in ("may", "mar", "dec", "jan") or when.isdigit()):
-            continue
-        span = _span(when, now)
+        span = days.span(found["when"], now)
         if span and span[0] < now:
             return Period(span[0], span[1] if span[1] < now else None, found.group())
     return None
 
 
-def _span(when: str, now: datetime) -> tuple[datetime, datetime] | None:
-    """The first moment of a named time and the first after it; the last such one, without year."""
-    if re.fullmatch(_YEAR, when):
-        return _years(int(when), int(when) + 1)
-    if iso := re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", when):
-        return _day(*map(int, iso.groups()))
-    if quarter := re.fullmatch(rf"q([1-4])(?: ({_YEAR}))?", when):
-        month = 3 * int(quarter[1]) - 2
-        year = int(quarter[2] or (now.year if month <= now.month else now.year - 1))
-        start = datetime(year, month, 1, tzinfo=UTC)
-        return start, (start + timedelta(days=95)).replace(day=1)
-    named = re.fullmatch(rf"({_MONTH})\.?(?: (\d{{1,2}})(?:st|nd|rd|th)?,?)?(?: ({_YEAR}))?", when)
-    if named is None:
-        return None
-    month = next(n for n, name in enumerate(_MONTHS, 1) if name.startswith(named[1][:3]))
-    year = int(named[3] or (now.year if month <= now.month else now.year - 1))
-    if named[2]:
-        return _day(year, month, int(named[2]))
-    start = datetime(year, month, 1, tzinfo=UTC)
-    return start, (start + timedelta(days=32)).replace(day=1)
-
-
-def _years(first: int, after: int) -> tuple[datetime, datetime]:
-    return datetime(first, 1, 1, tzinfo=UTC), datetime(after, 1, 1, tzinfo=UTC)
-
-
-def _day(year: int, month: int, day: int) -> tuple[datetime, datetime] | None:
-    try:
-        start = datetime.combine(date(year, month, day), datetime.min.time(), UTC)
-    except ValueError:
-        return None
-    return (start, start + timedelta(days=1)) if year >= FIRST_YEAR else None
+def _is_a_number(said: str, found: re.Match[str]) -> bool:
+    """Inside of a word, or 2000 by itself, which may be an amount; "gdp 2000" ends with a year."""
+    if found.start() and said[found.start() - 1].isalnum():
+        return True
+    if found["led"] or not found["when"].isdigit():
+        return False
+    before, after = said[: found.start()].split(), said[found.end() :].strip(" ?!.")
+    return not before or not before[-1].isalpha() or before[-1] in _BEFORE_NUMBERS or bool(after)
 
 
 def _midnight(now: datetime) -> datetime:

@@ -27,7 +27,7 @@ _TOKEN = re.compile(
     "|".join(rf"(?P<{name}>\b(?:{said})\b)" for name, said in _NAMES.items())
     + r"|(?P<interval>\b(?:\d+ ?(?:h|hr|hours?|m|min\w*|w)|1 ?(?:d|day|week))\b)"
     + r"|(?P<number>\b\d+\b)"
-    + r"|(?P<glue>\b(?:days?|weeks?|d|p|periods?|length|of length|bars?|candles?|and|or|with|the)\b)"
+    + r"|(?P<glue>\b(?:days?|weeks?|d|p|periods?|length|bars?|candles?|and|or|with|the)\b)"
     + r"|(?P<word>\S+)"
 )
 
@@ -71,7 +71,7 @@ def _is_a_length(tokens: list[tuple[str, str]], place: int) -> bool:
 
 
 def _seen(tokens: list[tuple[str, str]], place: int, step: int) -> Iterator[tuple[float, str]]:
-    """The first study in a direction, and how far it is; of two as far the one before the number."""
+    """The first study in a direction, and how far; of two as far the one before it."""
     apart = 0.0 if step < 0 else 0.5
     place += step
     while 0 <= place < len(tokens):

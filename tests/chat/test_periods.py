@@ -36,6 +36,37 @@ NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
         ("this saturday", "2026-11-21T00:00", None),
         ("last saturday", "2026-11-14T00:00", "2026-11-15T00:00"),
         ("since monday", "2026-11-16T00:00", None),
+        # Days by their names, in whatever order and language:
+        ("btc price on christmas 2025", "2025-12-25T00:00", "2025-12-26T00:00"),
+        ("at christmas", "2025-12-25T00:00", "2025-12-26T00:00"),
+        ("last halloween", "2026-10-31T00:00", "2026-11-01T00:00"),
+        ("new year 2026", "2026-01-01T00:00", "2026-01-02T00:00"),
+        ("new year\u2019s  eve 2025", "2025-12-31T00:00", "2026-01-01T00:00"),
+        ("on easter 2025", "2025-04-20T00:00", "2025-04-21T00:00"),
+        ("black friday", "2025-11-28T00:00", "2025-11-29T00:00"),
+        ("since thanksgiving", "2025-11-27T00:00", None),
+        ("eth in Q3 2025", "2025-07-01T00:00", "2025-10-01T00:00"),
+        ("2025 Q3", "2025-07-01T00:00", "2025-10-01T00:00"),
+        ("the third quarter of 2025", "2025-07-01T00:00", "2025-10-01T00:00"),
+        ("first half of 2025", "2025-01-01T00:00", "2025-07-01T00:00"),
+        ("eth price on the 3rd of May", "2026-05-03T00:00", "2026-05-04T00:00"),
+        ("may 3rd, 2025", "2025-05-03T00:00", "2025-05-04T00:00"),
+        ("am 3. mai 2026", "2026-05-03T00:00", "2026-05-04T00:00"),
+        ("el 3 de mayo de 2026", "2026-05-03T00:00", "2026-05-04T00:00"),
+        ("on 3.5.2026", "2026-05-03T00:00", "2026-05-04T00:00"),
+        ("on 25/12/2025", "2025-12-25T00:00", "2025-12-26T00:00"),
+        ("on 2026/05/03", "2026-05-03T00:00", "2026-05-04T00:00"),
+        ("in 2026-05", "2026-05-01T00:00", "2026-06-01T00:00"),
+        ("at the end of 2025", "2025-12-31T00:00", "2026-01-01T00:00"),
+        ("end of last year", "2025-12-31T00:00", "2026-01-01T00:00"),
+        ("start of this month", "2026-11-01T00:00", "2026-11-02T00:00"),
+        ("us gdp 2023", "2023-01-01T00:00", "2024-01-01T00:00"),
+        ("the day before yesterday", "2026-11-19T00:00", "2026-11-20T00:00"),
+        ("prix du bitcoin hier", "2026-11-20T00:00", "2026-11-21T00:00"),
+        ("比特币昨天的价格", "2026-11-20T00:00", "2026-11-21T00:00"),
+        ("change in the last 15 minutes", "2026-11-21T15:15", None),
+        ("how much did eth change in 1 hour", "2026-11-21T14:30", None),
+        ("past 1.5 years", "2025-05-23T03:30", None),
     ],
 )
 def test_a_period_is_found(text: str, start: str, end: str | None) -> None:
@@ -63,10 +94,37 @@ def test_a_moment_is_no_stretch() -> None:
         "2000 usd in btc",
         "give me a day trading tip",
         "since",
+        "christmas 2026",
+        "chinese new year",
+        "price of btc in 3 days",
+        "is btc above 2025",
+        "end of the year",
     ],
 )
 def test_what_is_no_past_is_none(text: str) -> None:
     assert periods.find(text, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("btc on 2026-02-30", "2026-02-30"),
+        ("btc on 5/3/2026", "5/3/2026"),
+        ("btc at christmas 2026", "christmas 2026"),
+        ("btc on 2027-01-01", "2027-01-01"),
+        ("btc in 5 minutes", "in 5 minutes"),
+        ("btc price next 7 days", "next 7 days"),
+    ],
+)
+def test_a_time_that_is_none_or_has_not_come_is_told(text: str, unread: str) -> None:
+    assert [item.text for item in periods.unread(text, NOW)] == [unread]
+
+
+@pytest.mark.parametrize(
+    "text", ["btc on 2026-05-03", "2000 usd in btc", "q3 2025", "btc at easter"]
+)
+def test_a_time_that_was_is_read(text: str) -> None:
+    assert periods.unread(text, NOW) == ()
 
 
 @given(st.text(max_size=60))
