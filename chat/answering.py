@@ -153,10 +153,10 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
     for left, part in zip(range(len(asked.parts), 0, -1), asked.parts, strict=True):
         # The first part must not use up the time of the others.
         share = deadline.within(deadline.left() / left)
-        found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
-        if part.category in FIGURES:
-            unread = part.entities.unread
-            found.append(Facts(failures=tuple(Failure(item.text, item.why) for item in unread)))
+        unread = part.entities.unread if part.category in FIGURES else ()
+        found.append(Facts(failures=tuple(Failure(item.text, item.why) for item in unread)))
+        if not unread or part.entities.period:  # figures of now answer no question of then
+            found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
     facts = together(found)
     if asked.judged.category is Category.EDUCATIONAL and facts.failures and not facts:
         told = llm.explained(asked.text, means.clock(), means.model)

@@ -33,9 +33,11 @@ _INTERVALS = (
 
 
 class Amount(NamedTuple):
-    """`value` of `unit`: a currency's code in lower case, the name of a part, or an asset's id."""
+    """
+    `value` of `unit`: a currency's code in lower case, the name of a part, an asset's id, or "%".
+    """
 
-    value: Decimal
+    value: Decimal  # below zero where it is said to be
     unit: str  # "" when none is named
 
 
@@ -121,7 +123,7 @@ def _told_period(period: Period | None) -> dict[str, Any] | None:
 
 def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Entities:
     """What a question names, by its words alone."""
-    seen = numerals.folded(naming.cleaned(text))
+    seen = naming.cleaned(numerals.folded(text))
     said = words(seen)
     found = naming.find(seen, lookup, spellings)
     series, series_names = _series(said)
@@ -131,7 +133,8 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     timely = _without(seen, series_names)  # "10 year yield" is no period
     period, unread = periods.find(timely, now), periods.unread(timely, now)
     times = [item.text for item in unread] + ([period.words] if period else [])
-    amounts = _amounts(seen, assets, [*found.spans, *_places(seen, times)])
+    counted = [*found.mentions, *assets]  # "if btc is at 100k, what are 3 btc"
+    amounts = _amounts(seen, counted, [*found.spans, *_places(seen, times)])
     return Entities(
         assets=tuple(Known(a.key, a.id, a.name) for a in assets),
         currencies=tuple(
@@ -221,13 +224,37 @@ def _amounts(
     """Numbers with what they count; years, lengths of periods and parts of names are none."""
     found = []
     for numeral in numerals.read(seen):
-        if any(numeral.start < end and begin < numeral.end for begin, end in taken):
+        start, end = numeral.start, numeral.end
+        if any(start < stop and begin < end for begin, stop in taken):
+            continue
+        if _is_inside(seen, start, end):
             continue
         if unit := _unit(seen, numeral, assets):
-            found.append(Amount(numeral.value.copy_abs(), unit))
-        elif seen[numeral.start].isdigit() or numeral.value >= 100:
+            below = numeral.sign < 0 or _BELOW.search(seen[:start])
+            value = numeral.value.copy_abs()
+            found.append(Amount(value.copy_negate() if below else value, unit))
+        elif seen[end : end + 1].isalpha():
+            continue
+        elif seen[start].isdigit() or seen[start] in numerals.SIGNS or numeral.value >= 100:
             found.append(Amount(numeral.value, ""))
     return tuple(found)
+
+
+_BELOW = re.compile(r"(?:\b(?:minus|negative)|[-\N{MINUS SIGN}])\s*[$€£¥₹₩]?\s*$", re.IGNORECASE)
+
+
+def _is_inside(seen: str, start: int, end: int) -> bool:
+    """Is it a piece of something that is no number: "sp500", "1e9999", "1.2.3.4"?"""
+    word = re.search(r"[^\W\d_]*$", seen[:start])
+    groups = re.findall(r"\d+", seen[start:end])[1:-1]
+    of_word = word is not None and word.group() and not _money_before(seen[:start])
+    return bool(of_word) or any(len(group) not in (2, 3) for group in groups)
+
+
+def _money_before(text: str) -> str:
+    """ "usd100" """
+    word = re.search(r"(?<![^\W_])[a-z]{3}$", text, re.IGNORECASE)
+    return names().currencies.get(word.group().lower(), "") if word else ""
 
 
 def _places(seen: str, said: Sequence[str]) -> list[tuple[int, int]]:
@@ -239,16 +266,24 @@ def _places(seen: str, said: Sequence[str]) -> list[tuple[int, int]]:
     return [m.span() for pattern in spaced for m in re.finditer(pattern, seen, re.IGNORECASE)]
 
 
+_WHOLE = r"\s*(?:whole )?"
+_OF = r"\s*(?:an? |of (?:(?:an?|one) )?)?"  # "half a bitcoin", "a quarter of one eth"
+
+
 def _unit(seen: str, numeral: Numeral, assets: Sequence[Named]) -> str:
-    before = seen[: numeral.start].rstrip()[-1:]
-    if before in names().signs:
-        return names().signs[before]
-    after = seen[numeral.end :]
+    before, after = seen[: numeral.start].rstrip(), seen[numeral.end :]
+    if before[-1:] in names().signs:
+        return names().signs[before[-1]]
+    if re.match(r"\s?%|\s(?:percent|per cent)\b", after):
+        return "%"
+    if led := _money_before(seen[: numeral.start]):
+        return led
     if sign := re.match(r"\s?([$€£¥₹₩])", after):
         return names().signs[sign[1]]
+    joint = _OF if numeral.value < 1 else _WHOLE
     for named in assets:
         between = seen[numeral.end : named.start]
-        if named.start >= numeral.end and re.fullmatch(r"\s*(?:whole )?", between):
+        if named.start >= numeral.end and re.fullmatch(joint, between):
             return named.id
     tokens = words(after[:40]).split()
     for length in (2, 1):

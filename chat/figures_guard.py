@@ -76,7 +76,7 @@ class Offence(NamedTuple):
 
 def check(text: str, facts: Facts) -> list[Offence]:
     """What in a text is not among the facts; nothing when it may pass."""
-    seen = numerals.folded(naming.cleaned(text))
+    seen = naming.cleaned(numerals.folded(text))
     bare = _without_quotes(seen, facts)
     found = [*_strange(bare)]
     read = numerals.read(bare)
@@ -209,7 +209,7 @@ def _without_quotes(text: str, facts: Facts) -> str:
     quotes += [day for at in moments for day in _days(at)]
     quotes += [f"in {f.when}" for f in facts.figures if f.when]
     for quote in sorted(set(quotes), key=len, reverse=True):
-        plain = numerals.folded(naming.cleaned(quote)).strip()
+        plain = naming.cleaned(numerals.folded(quote)).strip()
         if len(plain) > 2 and any(c.isdigit() or c.isalpha() for c in plain):
             if not numerals.read(plain) and not STRANGE.search(plain):
                 continue  # it holds no number: leave it for `_has_subject` to see
@@ -220,7 +220,7 @@ def _without_quotes(text: str, facts: Facts) -> str:
 
 def _as_quoted(subject: str) -> str:
     """A subject as `_without_quotes` leaves it, in small letters."""
-    plain = numerals.folded(naming.cleaned(subject)).strip()
+    plain = naming.cleaned(numerals.folded(subject)).strip()
     return (_blank(plain) if len(plain) > 2 else plain).casefold()
 
 

@@ -13,6 +13,8 @@ from chat.cues import cues
 from chat.entities import Entities
 from chat.following import is_bare
 from chat.masking import words
+from chat.names import names
+from chat.periods import NOT_YET
 
 
 def _says(pattern: str) -> re.Pattern[str]:
@@ -66,6 +68,18 @@ def price(said: str, text: str, found: Entities) -> bool:
     return bool(re.search(_PRICE_WORD, said)) and not re.sub(rf"\b{_POLITE}\b", "", rest).strip()
 
 
+def then(said: str, text: str, found: Entities) -> bool:
+    """An asset, a day or a stretch that is over, and nothing else of weight: "btc on halloween"."""
+    is_over = found.period is not None and found.period.end is not None
+    is_ahead = any(time.why == NOT_YET for time in found.unread)
+    if not found.assets or found.amounts or is_ahead or not (is_over or found.unread):
+        return False
+    rest = _without_names(said, found)
+    for time in (*([found.period.words] if found.period else []), *(u.text for u in found.unread)):
+        rest = rest.replace(words(time), "")
+    return not re.sub(rf"\b{_POLITE}\b", "", rest).strip()
+
+
 def widget(said: str, text: str, found: Entities) -> bool:
     """Nothing but assets and a currency: "btc", "ETH/EUR"."""
     if not found.assets or found.amounts or found.period or re.match("(?:whats|hows)\\b", said):
@@ -74,8 +88,11 @@ def widget(said: str, text: str, found: Entities) -> bool:
 
 
 def conversion(said: str, text: str, found: Entities) -> bool:
-    sides = {a.unit for a in found.amounts if a.unit}
-    others = {*(k.id for k in found.assets), *found.currencies} - sides
+    sides = {a.unit for a in found.amounts if a.unit not in ("", "%")}
+    if any(a.value < 0 and a.unit in sides for a in found.amounts):
+        return True  # which the skill refuses
+    parts = {names().parts[word].name for word in said.split() if word in names().parts}
+    others = {*(k.id for k in found.assets), *found.currencies, *parts} - sides
     if not sides or not others or found.period or _DISTANT.search(said):
         return False
     if re.search(r"\bfees?\b", said):

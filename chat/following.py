@@ -9,16 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from chat.entities import Entities
+from chat.entities import Amount, Entities
 from chat.masking import words
 from chat.names import names
+from chat.studied import Study
 
 _BACK = re.compile(
     r"\b(?:it|its|that|this|them|their|those|these|they|the coin|the same|same|one)\b"
 )
 _FOLLOWS = re.compile(
     r"^(?:and|ok and|what about|whats about|how about|hows about|and what about|same for|also|now|"
-    r"but|then|or|in|for|und|y|et|e|ve|а|и)\b"
+    r"but|then|or|in|into|to|for|about|by|with|und|y|et|e|ve|а|и)\b"
 )
 
 
@@ -32,6 +33,12 @@ def refers_back(text: str, found: Entities) -> bool:
 
 def is_bare(text: str, found: Entities) -> bool:
     """Does it say nothing but names and periods: "and ethereum?", "in euros?", "last week?\""""
+    said = rest(text, found).split()
+    return {word for word in said if not word.isdecimal()} <= _FILLER
+
+
+def rest(text: str, found: Entities) -> str:
+    """The words of a text without its names of assets, currencies and periods."""
     said = words(text)
     for known in found.assets:
         for name in (known.name, known.key, known.id):
@@ -44,8 +51,7 @@ def is_bare(text: str, found: Entities) -> bool:
         said = said.replace(words(found.period.words), " ")
     for written, _ in found.typos:
         said = said.replace(words(written), " ")
-    rest = set(said.split())
-    return rest <= _FILLER
+    return " ".join(said.split())
 
 
 _FILLER = frozenset(
@@ -62,11 +68,23 @@ def carried(found: Entities, before: Entities) -> Entities:
         found,
         assets=found.assets or before.assets,
         currencies=found.currencies or before.currencies,
-        amounts=found.amounts or before.amounts,
+        amounts=_counted(found, before) or before.amounts,
         period=found.period or before.period,
         series=found.series or before.series,
         chains=found.chains or (before.chains if not found.assets else ()),
-        studies=found.studies or before.studies,
+        studies=found.studies or _with_lengths(before.studies, found.amounts),
         interval=found.interval or before.interval,
         countries=found.countries or before.countries,
     )
+
+
+def _counted(found: Entities, before: Entities) -> tuple[Amount, ...]:
+    """ "And 200?" after "100 usd in btc" is of dollars."""
+    unit = before.amounts[0].unit if before.amounts else ""
+    return tuple(Amount(a.value, a.unit or unit) for a in found.amounts)
+
+
+def _with_lengths(studies: tuple[Study, ...], amounts: tuple[Amount, ...]) -> tuple[Study, ...]:
+    """ "And 21?" after "rsi 14 of btc" is of so many candles."""
+    bare = tuple(int(a.value) for a in amounts if not a.unit and 0 < a.value < 1000)
+    return tuple(Study(study.name, bare or study.lengths) for study in studies)

@@ -52,6 +52,7 @@ _LIKE_A_COIN = re.compile(
     r"(?!(?:alt|stable|meme|shit|bit|lite|doge|scam|privacy|dead|new|lite|gov\w*|nft|the)(?:coin|"
     r"token)$)[^\W\d_]{3,}(?:coin|token|inu)"
 )
+_COINS = str.maketrans({"\N{BITCOIN SIGN}": " BTC ", "\N{GREEK CAPITAL LETTER XI}": " ETH "})
 # What is asked about beside names, and is none.
 _GENERIC = frozenset(
     words(
@@ -88,6 +89,7 @@ class Found(NamedTuple):
     quotes: tuple[str, ...]  # second halves of pairs: "BTC/EUR" has "eur"
     spans: tuple[tuple[int, int], ...]  # where in the text all of these stand
     unknown: tuple[str, ...]  # what stands like a name and is none of ours
+    mentions: tuple[Named, ...]  # the sure ones wherever they stand, each as often as it does
 
 
 class Token(NamedTuple):
@@ -117,6 +119,7 @@ def find(text: str, lookup: Lookup, spellings: Spellings) -> Found:
         tuple(dict.fromkeys(finder.quotes)),
         tuple((named.start, named.end) for named in finder.sure),
         tuple(dict.fromkeys(finder.unknown())),
+        tuple(finder.sure),
     )
 
 
@@ -180,7 +183,7 @@ class _Finder:
         token = self.tokens[place]
         if re.search(f"[{CJK}]", token.text):
             self._inside(token)
-        elif not self._pair(token):
+        elif not self._pair(token) and not self._counted(token):
             self._misspelt(token)
         return 1
 
@@ -208,6 +211,15 @@ class _Finder:
             return False
         self.sure.append(Named(*known, token.text, token.start, token.end))
         self.quotes.append(pair["quote"].lower())
+        return True
+
+    def _counted(self, token: Token) -> bool:
+        """ "5btc": an amount and what it is of in one word."""
+        of = re.fullmatch(r"\d+([^\W\d_]{3,})", token.text)
+        known = self.lookup(of[1]) if of and of[1].lower() not in names().plain else None
+        if of is None or known is None or of[1].lower() in names().currencies:
+            return False
+        self.sure.append(Named(*known, of[1], token.start + of.start(1), token.end))
         return True
 
     def _misspelt(self, token: Token) -> None:
@@ -272,6 +284,6 @@ def _is_amount(word: str) -> bool:
 
 
 def cleaned(text: str) -> str:
-    """Full-width letters as plain ones, and nothing that cannot be seen."""
-    seen = unicodedata.normalize("NFKC", text)
+    """Full-width letters as plain ones, signs as their symbols, nothing that cannot be seen."""
+    seen = unicodedata.normalize("NFKC", text.translate(_COINS))
     return "".join(c for c in seen if unicodedata.category(c) != "Cf")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from chat.masking import words
 
 MINUSES = "-\N{MINUS SIGN}\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{FIGURE DASH}\N{EN DASH}\ufe63\uff0d"
+SIGNS = f"+{MINUSES}"
 _GAPS = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}\N{FIGURE SPACE}"
 _MARKS = rf"[,.'’_{_GAPS}]"
 
@@ -30,7 +31,8 @@ _SCALE = "|".join(sorted(SCALES, key=len, reverse=True))
 _WRITTEN = re.compile(
     rf"(?P<sign>[+{re.escape(MINUSES)}](?:[ {_GAPS}](?=\d))?)?"
     rf"(?P<digits>(?:\d+(?:{_MARKS}\d+)*|(?<![^\W\d_])\.\d+))"
-    r"(?P<exponent>[eE][+-]?\d{1,2}(?![\w]))?"
+    r"(?P<exponent>[eE][+-]?\d{1,3}(?![\w]))?"
+    r"(?:/(?P<under>[1-9]\d?)(?![\w/.]))?"
     rf"(?:[ {_GAPS}-]?(?P<scale>{_SCALE})(?![^\W_]))?",
     re.IGNORECASE,
 )
@@ -69,7 +71,8 @@ _SPELLED = re.compile(
     rf"(?<![^\W_])(?:{'|'.join(sorted([*_WORDS, *_LARGE], key=len, reverse=True))})(?![^\W_])",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(r"[\s-]+(?:and[\s-]+)?")
+_BETWEEN = re.compile(r"[\s-]+(?:and[\s-]+(?:an?[\s-]+)?)?")
+_AND_A = re.compile(r"\s+and\s+an?\s+")
 
 
 class Numeral(NamedTuple):
@@ -91,15 +94,31 @@ def read(text: str) -> list[Numeral]:
     written = list(_written(text))
     taken = {place for found in written for place in range(found.start, found.end)}
     spelled = [found for found in _spelled(text) if found.start not in taken]
-    return sorted([*written, *spelled], key=lambda found: found.start)
+    in_order = sorted([*written, *spelled], key=lambda found: found.start)
+    return list(_with_fractions(text, in_order))
+
+
+def _with_fractions(text: str, found: list[Numeral]) -> Iterator[Numeral]:
+    """ "2 and a half" is one number."""
+    place = 0
+    while place < len(found):
+        one, *rest = found[place : place + 2]
+        other = rest[0] if rest else None
+        if other and 0 < other.value < 1 and _AND_A.fullmatch(text, one.end, other.start):
+            value = one.value.copy_abs() + other.value
+            yield Numeral(-value if one.sign < 0 else value, one.sign, one.start, other.end)
+            place += 2
+        else:
+            yield one
+            place += 1
 
 
 def _plain(character: str) -> str:
     if character.isascii():
         return character
     digit = unicodedata.digit(character, None)
-    if digit is not None:
-        return str(digit)
+    if digit is not None:  # a superscript stands by itself
+        return str(digit) if character.isdecimal() else f" {digit} "
     value = unicodedata.numeric(character, None)
     if value is None or unicodedata.category(character) == "Lo":
         return character  # a word of Chinese that is a number too is for its own readers
@@ -108,11 +127,19 @@ def _plain(character: str) -> str:
 
 def _written(text: str) -> Iterator[Numeral]:
     for found in _WRITTEN.finditer(text):
-        value = _value(found["digits"]) * Decimal(f"1{found['exponent'] or 'e0'}")
-        if found["scale"]:
-            value *= SCALES[found["scale"].lower()]
+        # Put together as text: arithmetic would round what has more digits than its context.
+        power = int((found["exponent"] or "e0")[1:])
+        power += SCALES[found["scale"].lower()].adjusted() if found["scale"] else 0
+        value = _value(found["digits"])
+        value = Decimal(f"{value:f}e{power}") if power else value
+        end, under = found.end(), found["under"]
+        if under and value < int(under):
+            value /= int(under)
+        elif under:  # "24/7" are two numbers
+            end = found.start("under") - 1
+            yield Numeral(Decimal(under), 0, *found.span("under"))
         sign, start = _sign(text, found)
-        yield Numeral(-value if sign < 0 else value, sign, start, found.end())
+        yield Numeral(-value if sign < 0 else value, sign, start, end)
 
 
 def _sign(text: str, found: re.Match[str]) -> tuple[int, int]:

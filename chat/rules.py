@@ -46,6 +46,7 @@ RULES = (
     Rule("performance", Category.MARKET_DATA, 0.95, fits.performance),
     Rule("figures", Category.MARKET_DATA, 0.95, fits.figures),
     Rule("mood", Category.SENTIMENT, 0.97, fits.mood),
+    Rule("price of then", Category.MARKET_DATA, 0.95, fits.then),
     Rule("price", Category.PRICE_QUERY, 0.97, fits.price),
     Rule("widget", Category.PRICE_QUERY, 0.97, fits.widget),
 )

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, localcontext
 
 from aggregator.answers import Answer
-from chat import asking
+from chat import asking, cues, following
 from chat.entities import Amount
 from chat.facts import ASKED, Facts, Failure, Figure, Source
 from chat.names import names
 from chat.phrasing import number
+from chat.skills import past
 from chat.skills.base import QUOTED, Question, computed
 from providers.datasets import EconomicQuery
 from providers.errors import GatewayError
 
 DIGITS = 10  # significant ones of a quotient
 MOST_AMOUNTS, MOST_TARGETS = 5, 4
+_ANY_MONEY = frozenset(("", "cash", "money", "fiat", "total", "full"))
+_LEADS = r"in|into|to|of|for|worth|buys?|get"
+_INTO = re.compile(r"\b(?:in|into|to) (?:an? |the )?(?P<what>[^\W\d_]{3,})$")
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,40 @@ class Unknown(Exception):
 
 def facts(asked: Question) -> Facts:
     amounts, targets = wanted(asked)
+    left = _left_over(asked, bool(amounts))
+    if not targets and (strange := _strange_target(asked)):
+        left += _failed(f"in {strange}", "that is no money and no coin known here")
     if not amounts or not targets:
-        return Facts(
-            failures=(Failure("the conversion", "it takes an amount and what to turn it into"),),
-            suggestions=("2.5 BTC in EUR", "100 USD in ETH"),
-        )
-    return converted(asked, amounts[:MOST_AMOUNTS], targets[:MOST_TARGETS])
+        if not left.failures:
+            left = _failed("the conversion", "it takes an amount and what to turn it into")
+        return left + Facts(suggestions=("2.5 BTC in EUR", "100 USD in ETH"))
+    period = asked.entities.period
+    if period is not None and not past.is_a_day(period, asked):
+        left += _failed(f"the conversion {period.words}", "rates of now are all that is used here")
+    return converted(asked, amounts[:MOST_AMOUNTS], targets[:MOST_TARGETS]) + left
+
+
+def _failed(part: str, why: str) -> Facts:
+    return Facts(failures=(Failure(part, why),))
+
+
+def _left_over(asked: Question, is_answered: bool) -> Facts:
+    """Numbers that were not turned into anything."""
+    amounts = asked.entities.amounts
+    bare = [a.value for a in amounts if not a.unit]
+    if is_answered and all(a.unit in ("", "%") for a in amounts):
+        bare = bare[1:]
+    shares = tuple(a.value for a in amounts if a.unit == "%")
+    failures = [Failure(f"{number(value)} %", "a share is no amount") for value in shares]
+    failures += [Failure(number(value), "I cannot tell what it counts") for value in bare]
+    return Facts(failures=tuple(failures))
+
+
+def _strange_target(asked: Question) -> str:
+    """ "Silver" in "2 btc in silver"; "" where nothing strange is named."""
+    found = None if asked.entities.period else _INTO.search(asked.said)
+    word = found["what"] if found else ""
+    return "" if word in _ANY_MONEY or cues.cues(word) else word
 
 
 def converted(
@@ -51,11 +84,15 @@ def converted(
     """Each amount in each of the targets; what cannot be is named."""
     whole = Facts()
     for amount, unit in amounts:
+        if amount < 0:
+            part = f"{number(amount)} {unit.name}"
+            whole += _failed(part, "an amount is not below zero")
+            continue
         for target in targets:
             try:
                 whole += _converted(asked, amount, unit, target)
             except Unknown as error:
-                whole += Facts(failures=(Failure(f"{unit.name} in {target.name}", str(error)),))
+                whole += _failed(f"{unit.name} in {target.name}", str(error))
     return whole
 
 
@@ -63,24 +100,26 @@ def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], list[Unit]]:
     """What to convert, and into what: all that is named beside the amounts; dollars for coins."""
     found = asked.entities
     coins = {known.id: Unit(known.key, "", known.key) for known in found.assets}
-    parts = [p for p in names().parts.values() if f" {p.name}" in f" {asked.said}"]
+    parts = [names().parts[token] for token in asked.said.split() if token in names().parts]
     money = [Unit(code.upper(), code) for code in found.currencies]
     given = [(a.value, unit) for a in found.amounts if (unit := _unit(a, coins)) is not None]
     taken = {unit.name for _, unit in given}
     others = [u for u in (*coins.values(), *money) if u.name not in taken]
     bare = [a.value for a in found.amounts if not a.unit]
-    if not given and bare:
-        if len(others) == 1 and not others[0].code:  # "ten grand in eth"
-            return [(bare[0], Unit("USD", "usd"))], others
-        if others:
-            given = [(bare[0], others.pop(0))]
-    if not given and others:  # "how many xrp for eth", "usd to eur", "1 whole bitcoin"
+    if not given and len(bare) == 1 and others:
+        if len(others) == 1 and not others[0].code:
+            # "ten grand in eth"
+            return ([(bare[0], Unit("USD", "usd"))] if asked.mentions(_LEADS) else []), others
+        given = [(bare[0], others.pop(0))]
+    has_numbers = found.amounts or re.search(r"\d", following.rest(asked.text, found))
+    if not given and others and not has_numbers:
+        # "how many xrp for eth", "usd to eur", "1 whole bitcoin"
         first = others.pop() if asked.mentions(r"how (?:many|much)") else others.pop(0)
         given = [(Decimal(1), first)]
     named_part = next((u for p in parts if (u := _part(p.name)) and u.name not in taken), None)
     if named_part is not None and asked.mentions(r"in|to|how many|into"):
         return given, [named_part]
-    if not others and given and not given[0][1].code:
+    if not (others or _strange_target(asked)) and given and not given[0][1].code:
         return given, [Unit("USD", "usd")]
     return given, others
 

@@ -44,6 +44,11 @@ def values(text: str) -> list[Decimal]:
         ("\N{FULLWIDTH DIGIT TWO}\N{FULLWIDTH DIGIT FIVE}", D(25)),
         ("\N{ARABIC-INDIC DIGIT SEVEN}", D(7)),
         ("ten grand", D(10000)),
+        ("one and a half eth", D("1.5")),
+        ("2 and a half", D("2.5")),
+        ("3/4 btc", D("0.75")),
+        ("1e400", D("1e400")),
+        ("9" * 40 + "k", D("9" * 40 + "000")),
     ],
 )
 def test_a_number_is_read(text: str, value: Decimal) -> None:
@@ -53,6 +58,8 @@ def test_a_number_is_read(text: str, value: Decimal) -> None:
 def test_a_dash_between_words_is_no_sign() -> None:
     assert values("RSI-14") == [D(14)]
     assert values("2-3") == [D(2), D(3)]
+    assert values("24/7") == [D(24), D(7)]
+    assert values("2\N{SUPERSCRIPT TWO}") == [D(2), D(2)]
 
 
 def test_words_that_only_begin_like_numbers_are_none() -> None:
