@@ -66,6 +66,7 @@ class Understood:
     entities: Entities
     judged: Sorted
     parts: Sequence[Part]
+    left: Sequence[tuple[str, str]] = ()  # what is not answered, and why
 
 
 def reply(
@@ -91,18 +92,35 @@ def _understood(
 ) -> Understood:
     find = cache(partial(_find, now=now))  # a clause may be the whole question
     found = find(text)
-    parts = parting.parts(text, find)
-    judged = _of_parts(parts) or sorting.sort(
-        text,
-        found,
-        before,
-        means.classify,
-        partial(llm.category_of, model=means.model),
-        str(conversation.pk),
+    unit = str(conversation.pk)
+    parted = parting.parts(
+        text, find, partial(_foreign, find=find, classify=means.classify, unit=unit)
     )
+    judged = _of_parts(parted.parts) or sorting.sort(
+        text, found, before, means.classify, partial(llm.category_of, model=means.model), unit
+    )
+    if judged.route is Route.CLARIFY or judged.category is Category.OUT_OF_SCOPE:
+        # Then what rules are sure of is answered, and what else is asked is left out.
+        parted = parting.parts(text, find, partial(_unnamed, find=find))
+        judged = _of_parts(parted.parts) or judged
     if before is not None and following.refers_back(text, found):
         found = following.carried(found, before.entities)
-    return Understood(text, found, judged, parts or [Part(text, judged.category, found)])
+    parts = parted.parts or [Part(text, judged.category, found)]
+    return Understood(text, found, judged, parts, parted.left)
+
+
+def _foreign(clause: str, find: parting.Find, classify: Classify, unit: str) -> str:
+    """Why a part of a question is none of ours, where the classifier is sure that it is."""
+    predicted = None if not _unnamed(clause, find) else classify(clause, unit)
+    is_so = predicted and predicted.sure and predicted.category is Category.OUT_OF_SCOPE
+    return "that is nothing I can answer" if is_so else ""
+
+
+def _unnamed(clause: str, find: parting.Find) -> str:
+    """Why a part of a question is left out that names nothing we know."""
+    found = find(clause)
+    ours = found.assets or found.series or found.studies or found.amounts or found.unknown
+    return "" if ours else "I am not sure what that asks for"
 
 
 def _keep(interaction: Interaction, is_new: bool) -> None:
@@ -157,7 +175,8 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
         found.append(Facts(failures=tuple(Failure(item.text, item.why) for item in unread)))
         if not unread or part.entities.period:  # figures of now answer no question of then
             found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
-    facts = together(found)
+    left_out = (Failure(phrasing.quoted(text), why) for text, why in asked.left)
+    facts = together([*found, Facts(failures=tuple(left_out))])
     if asked.judged.category is Category.EDUCATIONAL and facts.failures and not facts:
         told = llm.explained(asked.text, means.clock(), means.model)
         return Facts(passages=(told,)) if told else facts

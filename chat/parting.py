@@ -2,23 +2,32 @@
 The parts of a question that asks several things: "btc price, eth gas and the latest news".
 
 A part is a clause that a rule is sure of; clauses that say nothing by themselves belong to the one
-before. Pure.
+before. What is none of ours is left out: "price of btc and who wins the election". Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from chat import rules
 from chat.categories import Category
 from chat.entities import Entities
+from chat.following import is_bare, rest
 from chat.masking import words
 
-MOST = 4
-_CUT = re.compile(r"[,;?!\n]+|\b(?:and|also|plus|und|y|et)\b", re.IGNORECASE)
+MOST = 6
+TOO_MANY = "I answer six things at once"
+_CUT = re.compile(
+    r"[,;?!\n]+|\.(?=\s)|\s&\s|\b(?<!fear )(?<!head )(?<!cup )(?:and|also|plus|und|y|et)\b",
+    re.IGNORECASE,
+)
+SHORTEST = 2  # words of what is left out: one word may belong to the clause before
+
+Find = Callable[[str], Entities]
+Foreign = Callable[[str], str]  # why a clause is none of ours, "" where it may be
 
 # A clause that says of something named before it what is asked: "btc price, market cap and rsi".
 _ITS = re.compile(
@@ -35,30 +44,98 @@ class Part(NamedTuple):
     confidence: float = 1.0
 
 
-def parts(text: str, find: Callable[[str], Entities]) -> list[Part]:
-    """Parts of at least two categories; none for a question that asks one thing."""
-    found: list[Part] = []
-    pieces: list[str] = []
-    for clause in filter(None, (piece.strip() for piece in _CUT.split(text))):
-        verdict = rules.judge(clause, find(clause))
-        widget = verdict is not None and verdict.rule == "widget"
-        if verdict is None and not set(words(clause).split()) <= _EMPTY:
-            return []  # something else is asked that no rule is sure of
-        if verdict is None or verdict.category is Category.SMALLTALK:
-            continue
-        if found and (widget or found[-1].category is verdict.category):
-            pieces[-1] = f"{pieces[-1]}, {clause}"
-            sure = min(found[-1].confidence, verdict.confidence)
-            found[-1] = Part(pieces[-1], found[-1].category, find(pieces[-1]), sure)
-        else:
-            pieces.append(clause)
-            found.append(Part(clause, verdict.category, find(clause), verdict.confidence))
-    if len({part.category for part in found}) < 2:
-        return []
-    return [_of_those_before(found, place) for place in range(len(found[:MOST]))]
+class Parted(NamedTuple):
+    """`left` are texts that are not answered, each with the reason."""
+
+    parts: list[Part]
+    left: list[tuple[str, str]]
 
 
-def _of_those_before(found: list[Part], place: int) -> Part:
+NONE = Parted([], [])
+
+
+def parts(text: str, find: Find, foreign: Foreign = lambda clause: "") -> Parted:
+    """What a question asks, if it asks several things, or something and what is none of ours."""
+    cut = _Cut(text, find, foreign)
+    if not all(cut.takes(start, end) for start, end in _clauses(text)):
+        return NONE
+    if not cut.found or (len(cut.found) < 2 and not cut.left):
+        return NONE
+    first = [_of_those_before(cut.found, place) for place in range(len(cut.found[:MOST]))]
+    more = [(part.text, TOO_MANY) for part in cut.found[MOST:]]
+    return Parted(first, [(text[a:b], why) for a, b, why in cut.left] + more)
+
+
+def _clauses(text: str) -> Iterator[tuple[int, int]]:
+    """Where they stand, without the spaces around them."""
+    begin = 0
+    for start, end in [*(m.span() for m in _CUT.finditer(text)), (len(text), len(text))]:
+        clause = text[begin:start]
+        if clause.strip():
+            yield begin + len(clause) - len(clause.lstrip()), begin + len(clause.rstrip())
+        begin = end
+
+
+@dataclass
+class _Cut:
+    """What was found so far, clause by clause."""
+
+    text: str
+    find: Find
+    foreign: Foreign
+    found: list[Part] = field(default_factory=list)
+    left: list[tuple[int, int, str]] = field(default_factory=list)
+    _was_left: bool = False  # the clause before
+
+    def takes(self, start: int, end: int) -> bool:
+        """False for a clause that no rule is sure of, and that is not none of ours."""
+        clause = self.text[start:end]
+        verdict = rules.judge(clause, self.find(clause))
+        is_widget = verdict is not None and verdict.rule == "widget"
+        if verdict is None or (is_widget and self._was_left):  # "bread and btc" is no price
+            return set(words(clause).split()) <= _EMPTY or self._leaves(start, end)
+        self._was_left = False
+        if verdict.category is not Category.SMALLTALK:
+            self._add(
+                Part(clause, verdict.category, self.find(clause), verdict.confidence), is_widget
+            )
+        return True
+
+    def _leaves(self, start: int, end: int) -> bool:
+        why = self.foreign(self.text[start:end])
+        if self._was_left:
+            start, _, why = self.left.pop()
+        self._was_left = bool(why) and len(words(self.text[start:end]).split()) >= SHORTEST
+        if self._was_left:
+            self.left.append((start, end, why))
+        return self._was_left
+
+    def _add(self, part: Part, is_widget: bool) -> None:
+        before = self.found[-1] if self.found else None
+        if (
+            before is None
+            or before.category is not part.category
+            or self._is_whole(part, is_widget)
+        ):
+            self.found.append(part)
+            return
+        text = f"{before.text}, {part.text}"
+        sure = min(before.confidence, part.confidence)
+        self.found[-1] = Part(text, part.category, self.find(text), sure)
+
+    def _is_whole(self, part: Part, is_widget: bool) -> bool:
+        """Does it ask something else than the part before, of something that it names itself?"""
+        names_it = part.entities.assets or part.entities.series
+        before = self.found[-1]
+        return bool(
+            names_it
+            and not is_widget
+            and not is_bare(before.text, before.entities)
+            and rest(part.text, part.entities) != rest(before.text, before.entities)
+        )
+
+
+def _of_those_before(found: Sequence[Part], place: int) -> Part:
     part = found[place]
     if part.entities.assets or not _ITS.fullmatch(words(part.text)):
         return part

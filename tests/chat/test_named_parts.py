@@ -100,3 +100,19 @@ def test_advice_does_not_excuse_its_figures() -> None:
     answer = ask("would it be clever to buy btc now", Category.ADVICE).answer
     assert "and no advice" in answer
     assert market.USUAL_ONLY not in answer
+
+
+def test_a_part_that_is_none_of_ours_is_left_out_and_named() -> None:
+    found = ask("price of btc and who wins the election", Category.OUT_OF_SCOPE)
+    assert "Bitcoin costs 86,011.36" in found.answer
+    assert (
+        "Not answered: \u201cwho wins the election\u201d (that is nothing I can answer)."
+        in found.answer
+    )
+    assert found.category == Category.PRICE_QUERY
+
+
+def test_where_nobody_is_sure_of_a_part_the_others_are_answered() -> None:
+    found = ask("price of btc and sing me a song", Category.NEWS, sure=False)
+    assert "Bitcoin costs 86,011.36" in found.answer
+    assert "\u201csing me a song\u201d (I am not sure what that asks for)" in found.answer

@@ -8,7 +8,7 @@ import pytest
 
 from chat import questions, rules
 from chat.categories import Category
-from chat.parting import parts
+from chat.parting import NONE, TOO_MANY, parts
 from tests.chat.finding import find
 
 SLACK = 0.02
@@ -67,11 +67,30 @@ def test_words_settle_what_they_can(text: str, category: str | None) -> None:
 
 
 def test_a_question_of_several_parts_is_cut_where_rules_are_sure() -> None:
-    found = parts("btc price, eth gas and latest news", find)
+    found = parts("btc price, eth gas and latest news", find).parts
     assert [(p.text, p.category) for p in found] == [
         ("btc price", Category.PRICE_QUERY),
         ("eth gas", Category.GAS),
         ("latest news", Category.NEWS),
     ]
-    assert parts("price of btc and eth", find) == []
-    assert parts("price of btc and why did it fall so much today", find) == []
+    assert parts("price of btc and eth", find) == NONE
+    assert parts("price of btc and why did it fall so much today", find) == NONE
+
+
+def test_parts_of_one_category_stay_apart_where_each_asks_something_else() -> None:
+    found = parts("SMA 200 of BTC and RSI of ETH", find).parts
+    assert [[asset.key for asset in part.entities.assets] for part in found] == [["BTC"], ["ETH"]]
+    assert parts("price of btc, price of eth and sol", find) == NONE
+
+
+def test_what_is_none_of_ours_is_left_out_and_one_word_is_not() -> None:
+    foreign = "none of ours".format  # of every clause that no rule is sure of
+    found = parts("price of btc and who wins the election, and where", find, foreign)
+    assert [part.text for part in found.parts] == ["price of btc"]
+    assert found.left == [("who wins the election, and where", "none of ours")]
+    assert parts("news about btc and war", find, foreign) == NONE
+    assert parts("what is bread and btc", find, foreign) == NONE
+    many = (
+        "btc price, eth gas, latest news, us inflation, rsi of btc, fear and greed index, eth gas"
+    )
+    assert parts(many, find).left == [("eth gas", TOO_MANY)]
