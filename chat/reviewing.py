@@ -98,6 +98,14 @@ def propose(interaction: Interaction, why: Collection[Reason], suggested: str) -
     )
 
 
+def before(item: ReviewItem) -> Interaction | None:
+    """The question before it, which a follow-up is read by; none that staff may not look at."""
+    asked = item.interaction
+    earlier = Interaction.objects.filter(conversation=asked.conversation_id, at__lt=asked.at)
+    last = earlier.select_related("conversation").order_by("-at").first()
+    return last if last is not None and last.query and privacy.may_learn(last) else None
+
+
 @transaction.atomic
 def label(item: ReviewItem, category: Category, by: Any) -> Example:
     """Its category is this: an example to learn from. Raises Decided and NotAgreed."""

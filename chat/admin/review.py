@@ -74,6 +74,7 @@ def page(request: HttpRequest) -> HttpResponse:
             **admin.site.each_context(request),
             "title": "Review",
             "item": item,
+            "before": reviewing.before(item) if item else None,
             "why": [reason.replace("_", " ") for reason in item.reasons] if item else (),
             "left": rows.count(),
             "skipped": skipped,

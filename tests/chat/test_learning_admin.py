@@ -12,7 +12,14 @@ from django.urls import reverse
 from chat import datasets
 from chat.admin.review import KEYS
 from chat.categories import Category
-from chat.models import DatasetVersion, Example, Experiment, ModelVersion, TrainingRun
+from chat.models import (
+    DatasetVersion,
+    Example,
+    Experiment,
+    ModelVersion,
+    PrivacyPolicy,
+    TrainingRun,
+)
 from tests.chat.learners import asked, model
 from tests.chat.test_reviewing import item
 
@@ -43,6 +50,21 @@ def test_one_question_at_a_time_until_none_is_left(admin_client: Client) -> None
     admin_client.post(NEXT, {"item": second.pk, "do": "TECHNICAL"})
     assert "Nothing is to be reviewed" in page(admin_client, NEXT)
     assert set(Example.objects.values_list("category", flat=True)) == {"GAS", "TECHNICAL"}
+
+
+def test_a_follow_up_is_shown_with_the_question_before_it(admin_client: Client) -> None:
+    first = asked("gas of <b>polygon</b>", category="GAS")
+    asked("somebody else's question")
+    row = item("and ethereum?", conversation=first.conversation)
+    seen = page(admin_client, NEXT)
+    assert "Asked before, as GAS" in seen
+    assert "gas of &lt;b&gt;polygon&lt;/b&gt;" in seen
+    assert "somebody else" not in seen
+    PrivacyPolicy(training=False).save()  # now only what they asked us to look at is shown
+    row.interaction.feedback.create(type="down")
+    seen = page(admin_client, NEXT)
+    assert "and ethereum?" in seen
+    assert "polygon" not in seen
 
 
 def test_a_decision_is_taken_back(admin_client: Client) -> None:

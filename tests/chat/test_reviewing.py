@@ -56,8 +56,9 @@ def test_a_bad_word_never_gets_lost(unit: str, confidence: float, said: list[str
     assert (Reason.NEGATIVE in found) == bool({"down", "flag"} & set(said))
 
 
-def item(query: str = "news about btc") -> ReviewItem:
-    proposed = reviewing.propose(asked(query, category="NEWS"), [Reason.NEGATIVE], "GAS")
+def item(query: str = "news about btc", **given: object) -> ReviewItem:
+    about = asked(query, category="NEWS", **given)
+    proposed = reviewing.propose(about, [Reason.NEGATIVE], "GAS")
     proposed.save()
     return proposed
 
