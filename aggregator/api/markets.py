@@ -16,12 +16,17 @@ FLOOR = 1_000_000
 FLOORS: Mapping[str, int] = {"jpy": 150_000_000, "btc": 10, "eth": 500}
 
 
+def floor_of(currency: str) -> int:
+    return FLOORS.get(currency, FLOOR)
+
+
 class MoversQuerySerializer(QuerySerializer):
     query = MoversQuery
 
     direction = WordField(
         choices=("gainers", "losers"), default="gainers", help_text="Who rose, or who fell, most."
     )
+    window = WordField(choices=MoversQuery.WINDOWS, default="24h", help_text="In which time.")
     limit = serializers.IntegerField(
         min_value=1, max_value=100, default=20, help_text="Coins, 1 to 100."
     )
@@ -34,7 +39,7 @@ class MoversQuerySerializer(QuerySerializer):
     currency = CurrencyField()
 
     def create(self, validated_data: dict[str, Any]) -> Query:
-        floor = FLOORS.get(validated_data["currency"], FLOOR)
+        floor = floor_of(validated_data["currency"])
         return MoversQuery(**{"min_volume": floor, **validated_data})
 
 

@@ -14,7 +14,7 @@ DATA = [
     ("market/ohlc", s.OhlcQuerySerializer, "Candles (OHLCV), ascending"),
     ("market/history", s.HistoryQuerySerializer, "Past prices of one coin"),
     ("market/global", s.GlobalQuerySerializer, "Statistics of the whole market"),
-    ("market/movers", markets.MoversQuerySerializer, "Who rose or fell most in 24 hours"),
+    ("market/movers", markets.MoversQuerySerializer, "Who rose or fell most"),
     ("market/trending", markets.TrendingQuerySerializer, "Coins people search for"),
     ("market/consensus", markets.ConsensusQuerySerializer, "One price as all providers see it"),
     ("coins/(?P<id>[^/]+)", s.CoinQuerySerializer, "What a coin is"),

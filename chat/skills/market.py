@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from aggregator.answers import Answer
+from aggregator.api.markets import floor_of
 from chat import asking
 from chat.facts import Facts, Failure, Figure, Passage
 from chat.naming import Known
-from chat.skills import past
+from chat.skills import past, windows
 from chat.skills.base import (
     FIELDS,
     USUAL,
@@ -18,6 +19,7 @@ from chat.skills.base import (
     computed,
     fields_named,
     figures_of,
+    plural,
     ranked,
     row_of,
 )
@@ -71,7 +73,7 @@ def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
     period = asked.entities.period
     if period is not None and not past.is_a_day(period, asked):
         return past.facts(asked, assets, period)
-    named = fields_named(asked)
+    named = _in_window(asked, fields_named(asked))
     found = of_ranked(asked, assets, named or USUAL, must=bool(named))
     if not named and len(asked.said.split()) >= LONG:
         found += Facts(remarks=(USUAL_ONLY,))
@@ -79,6 +81,14 @@ def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:
     return found + Facts(
         suggestions=(f"How did {first} do in the past 30 days?", f"RSI of {first}")
     )
+
+
+def _in_window(asked: Question, fields: list[str]) -> list[str]:
+    """ "Change in 1 hour" asks for no change of a day."""
+    if windows.of(asked) != "1h":
+        return fields
+    others = [field for field in fields if not field.startswith("change_")]
+    return [*others, "change_1h_percent"] if others != fields else fields
 
 
 def of_ranked(
@@ -161,17 +171,29 @@ def _movers(asked: Question) -> Facts:
         r"los\w+|worst|dump\w*|down|fell|fallen|falling|drop\w*|bleed\w*|red|declin\w+"
     )
     up = asked.mentions(r"gain\w*|winners?|best|up|rising|pump\w*|mooning|top movers?|green")
+    ways = [way for way, wanted in (("gainers", up or not down), ("losers", down)) if wanted]
+    window, money = windows.of(asked), asked.currency
+    if not window:
+        return Facts(
+            failures=(Failure(plural(ways), f"of all coins, {windows.KNOWN} are known"),),
+            suggestions=("Top gainers today", "Top losers this week"),
+        )
     figures: list[Figure] = []
     failures = []
-    ways = [way for way, wanted in (("gainers", up or not down), ("losers", down)) if wanted]
-    queries = [MoversQuery(direction=way, limit=count(asked)) for way in ways]
+    queries = [
+        MoversQuery(way, count(asked), floor_of(money), currency=money, window=window)
+        for way in ways
+    ]
     for way, said in zip(ways, asking.ask(queries, asked.deadline), strict=True):
         if not isinstance(said, Answer):
             failures.append(asking.failure(way, said))
             continue
-        source = asked.source(said)
-        for row in asking.rows(said):
-            figures += figures_of(row, ("change_24h_percent", "price"), row.name, "USD", source)
+        source, rows = asked.source(said), asking.rows(said)
+        if not rows:
+            failures.append(Failure(f"{way} in {window}", f"{source.provider} told of none"))
+        fields = (f"change_{window}_percent", "price")
+        for row in rows:
+            figures += figures_of(row, fields, row.name, money.upper(), source)
     return Facts(
         tuple(figures),
         failures=tuple(failures),

@@ -15,12 +15,11 @@ from typing import NamedTuple
 from chat import cues
 from chat.facts import Facts, Figure
 from chat.figures_guard import DOWN, UP
-from chat.skills import market, past
+from chat.skills import market, past, windows
 from chat.skills.base import Question
 
 MOST = 3
 LATELY = timedelta(days=7)  # where no time is named
-TODAY = ("price", "change_24h_percent")
 MEASURED = (
     "How far it moved is measured. Why it did, no data here says: headlines are what was reported "
     "in that time, and need not be the cause."
@@ -76,9 +75,11 @@ def facts(asked: Question) -> Facts:
     if not assets:
         found = market.whole(asked, ("market_cap", "market_cap_change_24h_percent"))
     elif period is None:
-        found = market.of_ranked(asked, assets, (*TODAY, "change_7d_percent"))
+        fields = ("price", "change_24h_percent", "change_7d_percent")
+        found = market.of_ranked(asked, assets, fields)
     elif past.is_a_day(period, asked):
-        found = market.of_ranked(asked, assets, TODAY)
+        change = f"change_{windows.of(asked) or '24h'}_percent"
+        found = market.of_ranked(asked, assets, ("price", change))
     else:
         found = past.facts(asked, assets, period)
     return Facts(remarks=(*_not_so(asked, found.figures), MEASURED)) + found

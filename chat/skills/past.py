@@ -11,6 +11,7 @@ from chat import asking
 from chat.facts import Facts, Failure, Figure
 from chat.naming import Known
 from chat.periods import Period
+from chat.skills import windows
 from chat.skills.base import Question, computed
 from chat.studies import change_percent, rounded
 from providers.datasets import HistoryQuery, Query
@@ -24,8 +25,11 @@ FIELDS = (
 
 
 def is_a_day(period: Period, asked: Question) -> bool:
-    """The last 24 hours are in the row of a ranked coin already."""
-    return period.end is None and asked.now - period.start <= DAY and not period.at
+    """The last 24 hours, and the last one, are in the row of a ranked coin already."""
+    if period.end is not None or period.at:
+        return False
+    is_today = period.start == asked.now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return is_today or windows.of(asked) in ("1h", "24h")
 
 
 def facts(asked: Question, assets: Sequence[Known], period: Period) -> Facts:

@@ -89,34 +89,35 @@ class GlobalQuery(Query):
 @dataclass(frozen=True)
 class MoversQuery(Query):
     """
-    Of the 250 largest coins those that rose or fell most in 24 hours; coins with a smaller volume
-    than `min_volume` (in the currency) are left out, for they move by a single trade.
+    Of the 250 largest coins those that rose or fell most in the `window`; coins with a smaller
+    volume a day than `min_volume` (in the currency) are left out, for they move by a single trade.
     """
 
     dataset = MOVERS
     record = MarketRow
+    WINDOWS: ClassVar[tuple[str, ...]] = ("1h", "24h", "7d")
 
     direction: str = "gainers"
     limit: int = 20
     min_volume: int = 1_000_000
     currency: str = "usd"
+    window: str = "24h"
 
     def upstream(self) -> MarketQuery:
         return MarketQuery(currency=self.currency).upstream()
 
     def refine(self, rows: Sequence[Any]) -> Sequence[Any]:
+        best_first, field = self.direction == "gainers", f"change_{self.window}_percent"
         moved = [
-            row
+            (change, row.id, row)
             for row in rows
-            if row.change_24h_percent is not None
+            if (change := getattr(row, field))
+            and (change > 0) == best_first
             and row.volume_24h is not None
             and row.volume_24h >= self.min_volume
-            and (row.change_24h_percent > 0) == (self.direction == "gainers")
-            and row.change_24h_percent != 0
         ]
-        best_first = self.direction == "gainers"
-        moved.sort(key=lambda row: (row.change_24h_percent, row.id), reverse=best_first)
-        return moved[: self.limit]
+        moved.sort(key=lambda found: found[:2], reverse=best_first)
+        return [row for _, _, row in moved[: self.limit]]
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,7 @@ def problem_of(client: Client, url: str, **params: Any) -> dict[str, Any]:
         ("/api/market/movers", {"currency": "doubloons"}, "currency"),
         ("/api/market/movers", {"limit": "101"}, "limit"),
         ("/api/market/movers", {"min_volume": "-1"}, "min_volume"),
+        ("/api/market/movers", {"window": "30d"}, "window"),
         ("/api/market/movers", {"min_volume": "1e99"}, "min_volume"),
         ("/api/market/movers", {"min_volume": "9" * 4000}, "min_volume"),
         ("/api/market/movers", {"page": "2"}, "page"),

@@ -114,3 +114,65 @@ def test_a_coin_beside_an_index_is_both() -> None:
 
 def test_a_value_of_a_month_is_of_that_month_and_not_of_its_first_day() -> None:
     assert "value 321 Index in October 2026" in reply("us inflation").answer.replace("\xa0", " ")
+
+
+def movers() -> None:
+    coins = [shelved.market(n, *coin) for n, coin in enumerate(shelved.COINS, 1)]
+    changes = ((1, -5, 2), (-1, 6, 9), (3, -7, -8))  # of an hour, a day, a week
+    rows = [
+        coin._replace(
+            change_1h_percent=Decimal(hour),
+            change_24h_percent=Decimal(day),
+            change_7d_percent=Decimal(week),
+        )
+        for coin, (hour, day, week) in zip(coins, changes, strict=True)
+    ]
+    shelved.shelve(MarketQuery(), rows, "coingecko")
+
+
+@pytest.mark.parametrize(
+    ("query", "label", "expected"),
+    [
+        ("top gainers today", "change in 24 h", [("Ethereum", 6)]),
+        ("top gainers this week", "change in 7 days", [("Ethereum", 9), ("Bitcoin", 2)]),
+        ("weekly losers", "change in 7 days", [("Solana", -8)]),
+        ("top gainers 7d", "change in 7 days", [("Ethereum", 9), ("Bitcoin", 2)]),
+        ("top losers last hour", "change in 1 h", [("Ethereum", -1)]),
+        ("biggest gainers in the past 24 hours", "change in 24 h", [("Ethereum", 6)]),
+    ],
+)
+def test_movers_are_those_of_the_window_that_is_asked_for(
+    query: str, label: str, expected: list[tuple[str, int]]
+) -> None:
+    movers()
+    found = [row for row in ask(query).data if row["label"] != "price"]
+    assert [(row["subject"], row["value"]) for row in found] == expected
+    assert {row["label"] for row in found} == {label}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "top gainers this month",
+        "biggest losers of the year",
+        "gainers yesterday",
+        "best performing coins in the last 3 days",
+        "top gainers in the last 4 hours",
+    ],
+)
+def test_movers_of_a_window_that_nobody_tells_are_not_those_of_another(query: str) -> None:
+    movers()
+    found = ask(query)
+    assert found.data == []
+    assert "(of all coins, changes in 1 h, 24 h and 7 days are known)" in found.answer
+
+
+def test_the_change_of_an_hour_is_not_that_of_a_day() -> None:
+    assert told(ask("how much has eth changed in 1 hour")) == {
+        ("Ethereum", "change in 1 h", Decimal("0.1"))
+    }
+    few_hours = [HistoryPoint(NOW - timedelta(hours=h), Decimal(h), None, None) for h in (9, 3, 1)]
+    shelved.shelve(HistoryQuery(symbol="BTC", days=1), few_hours)
+    assert ("Bitcoin", "change between them", Decimal("-66.67")) in told(
+        ask("btc change in the last 4 hours")
+    )

@@ -29,6 +29,17 @@ def test_movers_are_those_of_the_market_and_cost_no_call_of_their_own(world: Wor
     assert world.asked("coingecko_free") == 1
 
 
+def test_movers_of_a_week_and_of_an_hour_are_others_than_those_of_a_day(world: World) -> None:
+    world.only("coingecko_free")
+    market = world.get("/api/market?limit=250").data
+    for window in ("1h", "7d"):
+        field = f"change_{window}_percent"
+        said = world.get(f"/api/market/movers?window={window}&limit=5&min_volume=0")
+        changes = [row[field] for row in said.data]
+        assert changes == sorted((row[field] for row in market if row[field]), reverse=True)[:5]
+    assert world.asked("coingecko_free") == 1
+
+
 def test_a_coin_that_hardly_trades_moves_nobody(world: World) -> None:
     world.only("coingecko_free")
     everybody = world.get("/api/market/movers?limit=100&min_volume=0").data

@@ -105,5 +105,15 @@ def test_gainers_rose_and_losers_fell_and_nothing_else_is_there() -> None:
     assert (gainers, losers) == (["top", "up"], ["down", "dip"])
 
 
+def test_movers_of_a_week_are_those_of_its_change() -> None:
+    week = [
+        row._replace(change_7d_percent=Decimal(change))
+        for row, change in zip(COINS, (-1, 2, 3, 4, 5, 6, 7, 8), strict=True)
+    ]
+    found = [row.id for row in MoversQuery("gainers", window="7d").refine(week)]
+    assert found == ["dip", "silent", "top", "down", "still"]
+    assert MoversQuery("gainers", window="1h").refine(week) == []
+
+
 def test_movers_are_cut_from_the_market_everybody_asks_for() -> None:
     assert MoversQuery("losers", limit=3).upstream() == MarketQuery(limit=10).upstream()
