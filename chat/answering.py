@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, partial
+from itertools import takewhile
 
 from django.conf import settings
 from django.db import transaction
@@ -24,9 +25,11 @@ from chat.facts import Facts, Failure, together
 from chat.models import Conversation, Interaction, Purpose, Route
 from chat.parting import Part
 from chat.skills import SKILLS, Question
+from chat.skills.base import QUOTED
 from chat.sorting import Before, Classify, Prediction, Sorted
 from providers.resilience import Deadline
 
+FAR_BACK = 8  # questions that bare follow-ups may lie behind
 # What is answered by figures of a time: where the time cannot be told, that is said.
 FIGURES = frozenset(
     (
@@ -38,6 +41,8 @@ FIGURES = frozenset(
         Category.GAS,
     )
 )
+
+IN_ONE_CURRENCY = (Category.MARKET_DATA, Category.TECHNICAL, Category.COMPARISON)
 
 
 def unclassified(text: str, unit: str) -> Prediction | None:
@@ -104,8 +109,11 @@ def _understood(
         parted = parting.parts(text, find, partial(_unnamed, find=find))
         judged = _of_parts(parted.parts) or judged
     if before is not None and following.refers_back(text, found):
-        found = following.carried(found, before.entities)
-    parts = parted.parts or [Part(text, judged.category, found)]
+        whole = f"{before.words} {text}" if following.is_bare(text, found) else text
+        found = following.carried(found, before.entities, judged.category)
+    else:
+        whole = text
+    parts = parted.parts or [Part(whole, judged.category, found)]
     return Understood(text, found, judged, parts, parted.left)
 
 
@@ -143,12 +151,17 @@ def before_of(conversation: Conversation) -> Before | None:
         Interaction.objects.filter(conversation=conversation)
         .exclude(route=Route.CLARIFY)
         .order_by("-at")
+        .values_list("category", "confidence", "route", "entities", "query")
     )
-    last = rows.values_list("category", "confidence", "route", "entities").first()
-    if last is None:
+    some = list(rows[:FAR_BACK])
+    if not some:
         return None
-    category, confidence, route, told = last
-    return Before(Category(category), confidence, Route(route), Entities.from_told(told))
+    category, confidence, route, told, _ = some[0]
+    alike = takewhile(lambda row: row[0] == category, some)
+    texts = ((query, Entities.from_told(found)) for *_, found, query in alike)
+    said = (following.rest(*text) for text in texts if not following.is_bare(*text))
+    entities = Entities.from_told(told)
+    return Before(Category(category), confidence, Route(route), entities, next(said, ""))
 
 
 def _find(text: str, now: datetime) -> Entities:
@@ -173,6 +186,7 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
         share = deadline.within(deadline.left() / left)
         unread = part.entities.unread if part.category in FIGURES else ()
         found.append(Facts(failures=tuple(Failure(item.text, item.why) for item in unread)))
+        found.append(Facts(failures=tuple(_other_money(part))))
         if not unread or part.entities.period:  # figures of now answer no question of then
             found.append(SKILLS[part.category](Question(part.text, part.entities, now, share)))
     left_out = (Failure(phrasing.quoted(text), why) for text, why in asked.left)
@@ -181,6 +195,16 @@ def _facts(asked: Understood, now: datetime, means: Means, deadline: Deadline) -
         told = llm.explained(asked.text, means.clock(), means.model)
         return Facts(passages=(told,)) if told else facts
     return facts
+
+
+def _other_money(part: Part) -> Iterator[Failure]:
+    """Figures other than prices are told in one currency that they are asked in."""
+    if part.category in IN_ONE_CURRENCY:
+        quoted = [code for code in part.entities.currencies if code in QUOTED]
+        for code in part.entities.currencies:
+            if code not in quoted[:1]:
+                why = "I tell them in one currency" if code in QUOTED else "nobody tells them in it"
+                yield Failure(f"these figures in {code.upper()}", why)
 
 
 def _written(asked: Understood, facts: Facts, means: Means) -> Interaction:

@@ -38,6 +38,12 @@ def cues(text: str) -> tuple[str, ...]:
 
 
 @cache
+def vocabulary() -> frozenset[str]:
+    """Every word that stands in a phrase of `cues.txt`."""
+    return frozenset(word for phrase in _phrases().whole for word in phrase.split())
+
+
+@cache
 def names() -> tuple[str, ...]:
     """All cues there are."""
     lines = WORDS.read_text(encoding="utf-8").splitlines()

@@ -135,11 +135,12 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     times = [item.text for item in unread] + ([period.words] if period else [])
     counted = [*found.mentions, *assets]  # "if btc is at 100k, what are 3 btc"
     amounts = _amounts(seen, counted, [*found.spans, *_places(seen, times)])
+    quotes = [*_currencies(seen, said, amounts), *map(_plain, found.quotes)]
+    if not amounts and (quote := _quote(seen, assets)):
+        assets, quotes = assets[:1], [quote, *quotes]
     return Entities(
         assets=tuple(Known(a.key, a.id, a.name) for a in assets),
-        currencies=tuple(
-            dict.fromkeys([*_currencies(seen, said, amounts), *map(_plain, found.quotes)])
-        ),
+        currencies=tuple(dict.fromkeys(quotes)),
         amounts=amounts,
         period=period,
         series=series,
@@ -151,6 +152,15 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
         unknown=tuple(word for word in found.unknown if not _stands_in(word, series_names)),
         unread=unread,
     )
+
+
+def _quote(seen: str, assets: Sequence[Named]) -> str:
+    """ "btc" in "eth/btc" and "price of eth in btc": what one coin is priced in, if it is."""
+    if len(assets) != 2 or assets[1].key not in ("BTC", "ETH"):
+        return ""
+    between = seen[assets[0].end : assets[1].start]
+    is_pair = re.fullmatch(r"\s*/\s*| (?:in|to|priced in|in terms of) ", between, re.IGNORECASE)
+    return assets[1].key.lower() if is_pair else ""
 
 
 def _series(said: str) -> tuple[tuple[Series, ...], list[str]]:
@@ -209,11 +219,19 @@ def _currencies(seen: str, said: str, amounts: Sequence[Amount]) -> list[str]:
     for place, token in enumerate(tokens):
         pair = " ".join(tokens[place : place + 2])
         code = names().currencies.get(pair) or names().currencies.get(token)
-        led = place > 0 and tokens[place - 1] in ("to", "in", "into") and bool(amounts)
+        led = _is_led(tokens, place, bool(amounts))
         if code and (token not in _WORDY or led or token.upper() in seen or code in of_amounts):
             spoken.append(code)
     wanted = [code for code in spoken if code not in of_amounts]
     return [*dict.fromkeys(wanted), *dict.fromkeys(of_amounts)]
+
+
+def _is_led(tokens: Sequence[str], place: int, is_amount: bool) -> bool:
+    """Does what stands before a word say that it is money: "100 usd to try", "in aud and cad"?"""
+    before = ["", "", *tokens[:place]][-2:]
+    if before[1] in ("and", "or"):
+        return before[0] in names().currencies
+    return before[1] == "in" or (is_amount and before[1] in ("to", "into"))
 
 
 def _amounts(

@@ -207,8 +207,15 @@ _MOVERS = re.compile(
 )
 
 
+_RANKED = re.compile(
+    r"^(?:the |show |list |give |me |top |<n> |which (?:is |are )|what (?:is |are )|whats )*"
+    r"(?:most expensive|cheapest|largest|biggest|smallest) (?:coins?|cryptos?|tokens?|crypto\w+)$"
+)
+
+
 def moves(said: str, text: str, found: Entities) -> bool:
-    return bool(_MOVERS.match(re.sub(r"\b\d+\b", "<n>", said)))
+    counted = re.sub(r"\b\d+\b", "<n>", said)
+    return bool(_MOVERS.match(counted) or _RANKED.match(counted))
 
 
 def compares(said: str, text: str, found: Entities) -> bool:
@@ -261,6 +268,8 @@ def _without_names(said: str, found: Entities, mark: str = " ") -> str:
     for known in found.assets:
         for name in (known.name, known.key, known.id):
             said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", mark, said)
+    for code in found.currencies:  # "eth/btc"
+        said = re.sub(rf"(?<!\S){code}(?!\S)", " ", said)
     for written, _ in found.typos:
         said = said.replace(words(written), mark)
     return " ".join(said.split())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from chat.categories import Category
 from chat.entities import Amount, Entities
 from chat.masking import words
 from chat.names import names
@@ -28,7 +29,10 @@ def refers_back(text: str, found: Entities) -> bool:
     said = words(text)
     if len(said.split()) > 9:
         return False
-    return bool(_FOLLOWS.match(said)) or (not found.assets and bool(_BACK.search(said)))
+    if _FOLLOWS.match(said):
+        return True
+    alone = found.period or found.currencies or found.amounts or found.interval
+    return not found.assets and bool(_BACK.search(said) or (alone and is_bare(text, found)))
 
 
 def is_bare(text: str, found: Entities) -> bool:
@@ -37,13 +41,17 @@ def is_bare(text: str, found: Entities) -> bool:
     return {word for word in said if not word.isdecimal()} <= _FILLER
 
 
+def without_filler(text: str) -> str:
+    return " ".join(word for word in words(text).split() if word not in _FILLER)
+
+
 def rest(text: str, found: Entities) -> str:
     """The words of a text without its names of assets, currencies and periods."""
     said = words(text)
     for known in found.assets:
         for name in (known.name, known.key, known.id):
             said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", " ", said)
-    for table in (names().assets, names().currencies):
+    for table in (names().assets, names().currencies, found.currencies):
         for name in table:
             if name in said:
                 said = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", " ", said)
@@ -57,16 +65,19 @@ def rest(text: str, found: Entities) -> str:
 _FILLER = frozenset(
     words(
         "and ok what about whats hows how same for also now but then or in the please pls to und y "
-        "et e ve и а past last over since from a an coin token"
+        "et e ve и а past last this over since from a an coin token"
     ).split()
 )
 
 
-def carried(found: Entities, before: Entities) -> Entities:
-    """What a follow-up leaves out, as the question before it had it."""
+def carried(found: Entities, before: Entities, category: Category | None = None) -> Entities:
+    """What a follow-up leaves out, as the question before it had it; a comparison grows."""
+    assets = found.assets or before.assets
+    if category is Category.COMPARISON:
+        assets = tuple(dict.fromkeys((*before.assets, *found.assets)))
     return replace(
         found,
-        assets=found.assets or before.assets,
+        assets=assets,
         currencies=found.currencies or before.currencies,
         amounts=_counted(found, before) or before.amounts,
         period=found.period or before.period,

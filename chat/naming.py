@@ -226,6 +226,8 @@ class _Finder:
         word = token.word
         if not word.isalpha() or word in names().plain or word in names().currencies:
             return
+        if word in cues.vocabulary():  # a word of another language, perhaps
+            return
         name = self.spellings.nearest(word)
         known = self.lookup(names().assets.get(name, name)) if name else None
         if known:

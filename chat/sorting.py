@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from chat import rules
+from chat import glossary, rules
 from chat.categories import Category
 from chat.entities import Entities
-from chat.following import is_bare, refers_back
+from chat.following import is_bare, refers_back, without_filler
 from chat.models import Route
 
 UNSURE = 0.5  # of what a language model names, where no classifier says how likely it is
@@ -45,12 +45,16 @@ AskModel = Callable[[str], Category | None]
 
 @dataclass(frozen=True)
 class Before:
-    """The question before this one in its conversation."""
+    """
+    The question before this one in its conversation. `words` are those that a bare follow-up leaves
+    out, without names: "market cap of" before "and eth?", also where others like it came between.
+    """
 
     category: Category
     confidence: float
     route: Route
     entities: Entities
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def sort(
     unit: str = "",
 ) -> Sorted:
     """`unit` is the id of the conversation."""
-    if before is not None and follows(text, found):
+    if before is not None and follows(text, found, before):
         return Sorted(before.category, before.confidence * BACK, Route.RULE)
     verdict = rules.judge(text, found)
     if verdict is not None:
@@ -93,6 +97,14 @@ def sort(
     return Sorted(predicted.category, predicted.confidence, Route.CLARIFY, tuple(likely), model)
 
 
-def follows(text: str, found: Entities) -> bool:
-    """A question with nothing but names in it, that begins like one that goes on."""
-    return refers_back(text, found) and is_bare(text, found)
+def follows(text: str, found: Entities, before: Before) -> bool:
+    """A question with nothing but names in it, or a term after one that was explained."""
+    if not refers_back(text, found):
+        return False
+    is_term = before.category is Category.EDUCATIONAL and is_a_term(text)
+    return is_term or is_bare(text, found)
+
+
+def is_a_term(text: str) -> bool:
+    """ "And mining?" """
+    return any(match.score == 1 for match in glossary.search(without_filler(text), 1))

@@ -6,13 +6,15 @@ from chat.facts import Facts, Failure
 from chat.skills import economy, gas, learning, market, price
 from chat.skills.base import FIELDS, USUAL, Question, fields_named
 
-MOST = 6
+MOST = 10
 FEES = r"fees?|gas|transactions?|transfers?|transact|to send|to use|networks?|chains?"
 
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST]
+    more = [known.name for known in asked.entities.assets[MOST:]]
     strangers = Facts(failures=asked.strangers("figures"))
+    strangers += Facts(failures=tuple(Failure(name, f"I compare {MOST} at once") for name in more))
     if len(asked.entities.chains) > 1 and asked.mentions(FEES):
         return gas.facts(asked)
     if asked.mentions(r"tvl|value locked"):

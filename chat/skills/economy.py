@@ -18,6 +18,7 @@ from providers.datasets import EconomicQuery, Observation, PriceQuery, Query
 from providers.models import Kind
 
 MOST = 4  # series of one question
+AT_HOME = r"usa|united states|america|(?:and|vs|versus|in the|with) us|us (?:and|vs|versus)"
 RAW = "gold|silver|platinum"
 _SPANS = (("month", 31), ("quarter", 92), ("year", 366))
 YEARS_BACK = 2  # what a change over twelve months needs, and a little more
@@ -49,8 +50,9 @@ def _wanted(asked: Question) -> list[Series]:
     found = []
     for series in asked.entities.series:
         abroad = names().abroad.get(series.id)
-        if abroad is None or not asked.entities.countries:
+        if abroad is None or not asked.entities.countries or asked.mentions(AT_HOME):
             found.append(series)
+        if abroad is None:
             continue
         for code in asked.entities.countries:
             country = next(name for name, c in names().countries.items() if c == code)

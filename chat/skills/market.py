@@ -11,6 +11,7 @@ from aggregator.api.markets import floor_of
 from chat import asking
 from chat.facts import Facts, Failure, Figure, Passage
 from chat.naming import Known
+from chat.phrasing import number
 from chat.skills import past, windows
 from chat.skills.base import (
     FIELDS,
@@ -41,6 +42,8 @@ ELSEWHERE = re.compile(
     r"transactions per|tps|fdv|fully diluted|max(?:imum)? supply|total supply)\b"
 )
 ACRONYMS = frozenset(("ath", "atl", "etf", "mvrv", "sopr", "nvt", "apy", "apr", "tps", "fdv"))
+LEAST_OF = r"lowest|smallest|least|cheapest"
+MOST_OF = rf"highest|most|{LEAST_OF}"
 WHOLE = r"dominance|btc d|total market|whole market|entire market|overall market|global market"
 
 
@@ -59,7 +62,9 @@ def facts(asked: Question) -> Facts:
         r"up most|down most|mooning|bleeding|performing|best|worst"
     ):
         found = _movers(asked)
-    elif asked.mentions(r"top|largest|biggest|list|ranking|rank\w*|coins by"):
+    elif asked.mentions(r"top|largest|biggest|list|ranking|rank\w*|coins by") or (
+        asked.mentions(MOST_OF) and asked.mentions(r"coins?|crypto\w*|tokens?|which")
+    ):
         found = _top(asked)
     else:
         found = whole(asked)
@@ -163,7 +168,8 @@ def _whole_and_named(asked: Question, assets: tuple[Known, ...]) -> Facts:
 def count(asked: Question) -> int:
     """How many rows are asked for: "top 5"."""
     numbers = [int(a.value) for a in asked.entities.amounts if not a.unit and 0 < a.value <= 100]
-    return min(numbers[0] if numbers else 5, MOST_ROWS)
+    least = 1 if asked.mentions(r"(?:which|what|whats|whos?) (?:is|coin|crypto\w*|token)") else 5
+    return min(numbers[0] if numbers else least, MOST_ROWS)
 
 
 def _movers(asked: Question) -> Facts:
@@ -174,12 +180,14 @@ def _movers(asked: Question) -> Facts:
     ways = [way for way, wanted in (("gainers", up or not down), ("losers", down)) if wanted]
     window, money = windows.of(asked), asked.currency
     if not window:
+        then = asked.entities.period.words if asked.entities.period else ""
+        why = f"of all coins, {windows.KNOWN} are known"
         return Facts(
-            failures=(Failure(plural(ways), f"of all coins, {windows.KNOWN} are known"),),
+            failures=(Failure(f"{plural(ways)} {then}".strip(), why),),
             suggestions=("Top gainers today", "Top losers this week"),
         )
     figures: list[Figure] = []
-    failures = []
+    failures = list(_cut(asked))
     queries = [
         MoversQuery(way, count(asked), floor_of(money), currency=money, window=window)
         for way in ways
@@ -206,10 +214,34 @@ def _top(asked: Question) -> Facts:
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure("the ranking", said),))
     source, money = asked.source(said), asked.currency.upper()
+    by = next((field for field, words in _RANKED_BY if asked.mentions(words)), "market_cap")
+    is_least = asked.mentions(LEAST_OF)
+    rows = [row for row in asking.rows(said) if getattr(row, by) is not None]
+    rows.sort(key=lambda row: getattr(row, by), reverse=not is_least)
     figures: list[Figure] = []
-    for row in asking.rows(said)[: count(asked)]:
-        figures += figures_of(row, ("rank", "market_cap", "price"), row.name, money, source)
-    return Facts(tuple(figures), suggestions=("Top gainers today", "Top losers today"))
+    for row in rows[: count(asked)]:
+        fields = dict.fromkeys(("rank", by, "market_cap", "price"))
+        figures += figures_of(row, tuple(fields), row.name, money, source)
+    remarks = (
+        (f"These are of the {len(rows)} largest coins.",) if by != "market_cap" or is_least else ()
+    )
+    suggestions = ("Top gainers today", "Top losers today")
+    return Facts(tuple(figures), failures=_cut(asked), remarks=remarks, suggestions=suggestions)
+
+
+# What coins may be ranked by instead of their capitalisation, by the words that ask for it.
+_RANKED_BY = (
+    ("volume_24h", r"volumes?|vol|traded|turnover"),
+    ("price", r"expensive|cheapest|prices?|priced|costs?"),
+    ("circulating_supply", r"suppl\w+"),
+)
+
+
+def _cut(asked: Question) -> tuple[Failure, ...]:
+    """More rows are asked for than are told."""
+    wanted = next((a.value for a in asked.entities.amounts if not a.unit), Decimal(0))
+    why = f"I tell {MOST_ROWS} at once"
+    return (Failure(f"all {number(wanted)} of them", why),) if wanted > MOST_ROWS else ()
 
 
 def _trending(asked: Question) -> Facts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from aggregator.answers import Answer
-from chat import asking
+from chat import asking, cues
 from chat.facts import Facts, Failure, Passage
 from chat.glossary import ASKING
 from chat.masking import words
@@ -83,9 +83,13 @@ def headlines(
     )
 
 
+_OF_ASKING = frozenset(("news", "today", "past", "what is"))  # cues of it, in any language
+
+
 def _subjects(asked: Question) -> set[str]:
     """Words that say what the news should be about, besides the assets it names."""
     of_assets = {w for a in asked.entities.assets for w in words(f"{a.name} {a.key}").split()}
     of_assets |= {words(written) for written, _ in asked.entities.typos}
     common = ASKING | _OF_NEWS | of_assets | names().plain | set(names().assets)
-    return {w for w in asked.said.split() if len(w) >= SHORTEST and w not in common}
+    said = {w for w in asked.said.split() if len(w) >= SHORTEST and w not in common}
+    return {w for w in said if not _OF_ASKING & set(cues.cues(w))}

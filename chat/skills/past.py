@@ -11,6 +11,7 @@ from chat import asking
 from chat.facts import Facts, Failure, Figure
 from chat.naming import Known
 from chat.periods import Period
+from chat.phrasing import RECENT_S
 from chat.skills import windows
 from chat.skills.base import Question, computed
 from chat.studies import change_percent, rounded
@@ -77,7 +78,8 @@ def _of_past(
 
     first, last = points[0], points[-1]
     if period.at or len(points) == 1:
-        return [figure(label, first)]
+        is_lately = (asked.now - first[0]).total_seconds() < RECENT_S  # then no day is said
+        return [figure(f"{label} at {first[0]:%H:%M} UTC" if is_lately else label, first)]
     change = change_percent(first[1], last[1])
     return [
         figure(label, first),

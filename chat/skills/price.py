@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from aggregator.answers import Answer
 from chat import asking
-from chat.facts import Facts, Failure, Figure
+from chat.facts import Facts, Failure, Figure, together
+from chat.naming import Known
 from chat.skills import past
 from chat.skills.base import QUOTED, Question
 from chat.skills.conversion import Unit, converted
 
-MOST = 20  # assets of one question
+MOST, MOST_CURRENCIES = 20, 4  # of one question
 
 
 def facts(asked: Question) -> Facts:
@@ -23,13 +25,24 @@ def facts(asked: Question) -> Facts:
     period = asked.entities.period
     if period is not None and not past.is_a_day(period, asked):
         return past.facts(asked, assets, period) + strangers
-    currencies = asked.entities.currencies
-    if currencies and not set(currencies) & set(QUOTED):  # no price is quoted in them
+    named = asked.entities.currencies[:MOST_CURRENCIES]
+    quoted = [code for code in named if code in QUOTED] or ([] if named else ["usd"])
+    found = together(_now(asked, assets, code) for code in quoted)
+    if others := [Unit(code.upper(), code) for code in named if code not in QUOTED]:
         coins = [(Decimal(1), Unit(known.key, "", known.key)) for known in assets]
-        return converted(asked, coins, [Unit(c.upper(), c) for c in currencies]) + strangers
+        found += converted(asked, coins, others)
+    first = assets[0].name
+    return found + Facts(
+        failures=strangers.failures,
+        suggestions=(f"How did {first} do in the past 7 days?", f"News about {first}"),
+    )
+
+
+def _now(asked: Question, assets: Sequence[Known], currency: str) -> Facts:
+    """What each costs in one currency."""
     by_key = {known.key: known for known in assets}
     figures, failures = [], []
-    for key, said in asking.prices(list(by_key), asked.currency, asked.deadline).items():
+    for key, said in asking.prices(list(by_key), currency, asked.deadline).items():
         name = by_key[key].name
         if not isinstance(said, Answer):
             failures.append(asking.failure(f"the price of {name}", said))
@@ -39,9 +52,4 @@ def facts(asked: Question) -> Facts:
             figures.append(Figure(name, "price", row.price, row.quote, source, row.last_updated))
             if row.change_24h_percent is not None:
                 figures.append(Figure(name, "change in 24 h", row.change_24h_percent, "%", source))
-    first = assets[0].name
-    return strangers + Facts(
-        tuple(figures),
-        failures=tuple(failures),
-        suggestions=(f"How did {first} do in the past 7 days?", f"News about {first}"),
-    )
+    return Facts(tuple(figures), failures=tuple(failures))

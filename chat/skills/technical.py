@@ -51,7 +51,7 @@ def facts(asked: Question) -> Facts:
             continue
         found, lacking = _of_candles(asked, known, candles, asked.source(said))
         figures += found
-        failures += lacking
+        failures += lacking if asked.entities.studies else []
     if asked.mentions(OTHERS):
         failures.append(
             Failure("other studies", "RSI, SMA, EMA, MACD and volatility are computed here")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
+from chat.masking import words
 from chat.skills.base import Question
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -14,17 +16,21 @@ _SAID = (
     ("7d", r"weekly|of the week|(?:this|last|past) week"),
     ("", r"(?:month|quarter|year)ly|annual\w*|of the (?:month|quarter|year|decade)|ever|all time"),
 )
+SLACK = 0.1
 _LENGTHS = {"1h": HOUR, "24h": DAY, "7d": WEEK}
 
 
 def of(asked: Question) -> str:
     """As in `MoversQuery.WINDOWS`; a day where none is asked for, "" for any other time."""
-    said = next((window for window, words in _SAID if asked.mentions(words)), None)
     period = asked.entities.period
-    if said is not None or period is None:
-        return "24h" if said is None else said
+    said = f"{asked.said} {words(period.words)}" if period else asked.said
+    for window, pattern in _SAID:
+        if re.search(rf"\b(?:{pattern})\b", said):
+            return window
+    if period is None:
+        return "24h"
+    length = asked.now - period.start
     if period.end is not None or period.at:
         return ""
-    length = asked.now - period.start
-    slack = timedelta(minutes=1)
-    return next((name for name, exact in _LENGTHS.items() if abs(length - exact) < slack), "")
+    # A follow-up comes a little later than the question whose period it takes.
+    return next((name for name, of in _LENGTHS.items() if abs(length - of) < SLACK * of), "")

@@ -104,7 +104,8 @@ def test_a_lying_model_changes_no_figure() -> None:
     whole = "You pay 86,011.36 USD for Bitcoin, which is down 1.34728 % in 24 h."
     honest = reply("price of btc", model=modelled(text=whole))
     assert honest.answer.startswith(f"{whole}\nSources: kraken, ")
-    assert honest.data == reply("price of btc").data
+    values = [[row["value"] for row in found.data] for found in (honest, reply("price of btc"))]
+    assert values[0] == values[1]
 
 
 def test_a_model_that_hangs_costs_its_budget_once() -> None:
