@@ -27,6 +27,8 @@ _INTERVALS = (
     (r"\b(?:1[- ]?h|hourly|1[- ]hour|one hour)\b", "1h"),
     (r"\b(?:4[- ]?h|4[- ]hours?|four hours?|4hr)\b", "4h"),
     (r"\b(?:15[- ]?m|15[- ]min\w*)\b", "15m"),
+    (r"\b(?:30[- ]?m|30[- ]min\w*)\b", "30m"),
+    (r"\b(?:5[- ]min\w*|on 5m|5m (?:rsi|[se]?ma|macd|candles?|chart))\b", "5m"),
     (r"\b(?:1[- ]?w|weekly|1[- ]week|\d+[- ]weeks? (?:moving|[se]?ma|rsi))\b", "1w"),
     (r"\b(?:1[- ]?d|daily|1[- ]day)\b", "1d"),
 )

@@ -58,7 +58,7 @@ _GENERIC = frozenset(
     words(
         "altcoins altcoin stablecoins memecoins memecoin others other rest everything forex fx "
         "stocks stock bonds shares equities tokens nfts nft defi cash fiat please thanks why how "
-        "silver platinum sentiment mood news gas fees rsi macd"
+        "silver platinum sentiment mood news gas fees rsi macd sma ema daily weekly hourly"
     ).split()
 )
 
@@ -163,7 +163,7 @@ class _Finder:
 
     def _is_joined_stranger(self, place: int) -> bool:
         word = self.tokens[place].word
-        listed = (names().plain, names().chains, _GENERIC)
+        listed = (names().plain, names().chains, names().countries, _GENERIC)
         known = any(word in some for some in listed) or bool(cues.cues(word))
         return len(word) > 1 and not known and self._is_joined(place, place + 1, _LISTING)
 

@@ -51,9 +51,7 @@ _WORDS: dict[str, Decimal] = {
     "dozen": Decimal(12),
     "dozens": Decimal(12),
     "half": Decimal("0.5"),
-    "halves": Decimal("0.5"),
     "quarter": Decimal("0.25"),
-    "thirds": Decimal(1) / 3,
     "double": Decimal(2),
     "doubled": Decimal(2),
     "twice": Decimal(2),
@@ -62,13 +60,18 @@ _WORDS: dict[str, Decimal] = {
     "tripled": Decimal(3),
     "quadruple": Decimal(4),
 }
+_PARTS = {
+    name: Decimal(1) / of
+    for name, of in (("halves", 2), ("thirds", 3), ("quarters", 4), ("fifths", 5), ("tenths", 10))
+}
 _LARGE: dict[str, Decimal] = {
     "hundred": Decimal(100),
     "hundreds": Decimal(100),
     **{word: size for word, size in SCALES.items() if len(word) > 3},
 }
 _SPELLED = re.compile(
-    rf"(?<![^\W_])(?:{'|'.join(sorted([*_WORDS, *_LARGE], key=len, reverse=True))})(?![^\W_])",
+    rf"(?<![^\W_])(?:{'|'.join(sorted({**_WORDS, **_PARTS, **_LARGE}, key=len, reverse=True))})"
+    r"(?![^\W_])",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[\s-]+(?:and[\s-]+(?:an?[\s-]+)?)?")
@@ -186,6 +189,8 @@ def _of(run: list[re.Match[str]]) -> Numeral:
         word = found.group().lower()
         if word in _WORDS:
             part, any_small = part + _WORDS[word], True
+        elif word in _PARTS:  # "three quarters"
+            part, any_small = (part if any_small else Decimal(1)) * _PARTS[word], True
         elif _LARGE[word] == 100:
             part = (part if any_small else Decimal(1)) * 100
             any_small = True

@@ -112,16 +112,13 @@ class _Cut:
 
     def _add(self, part: Part, is_widget: bool) -> None:
         before = self.found[-1] if self.found else None
-        if (
-            before is None
-            or before.category is not part.category
-            or self._is_whole(part, is_widget)
-        ):
+        joins = before is not None and (is_widget or before.category is part.category)
+        if before is None or not joins or self._is_whole(part, is_widget):
             self.found.append(part)
             return
         text = f"{before.text}, {part.text}"
         sure = min(before.confidence, part.confidence)
-        self.found[-1] = Part(text, part.category, self.find(text), sure)
+        self.found[-1] = Part(text, before.category, self.find(text), sure)
 
     def _is_whole(self, part: Part, is_widget: bool) -> bool:
         """Does it ask something else than the part before, of something that it names itself?"""

@@ -49,10 +49,12 @@ _ONE = re.compile(
     r"(?P<unit>hour|day|week|fortnight|month|quarter|year|decade|woche|monat|jahr)(?![^\W_])"
 )
 _EDGE = re.compile(
-    r"(?P<edge>start|beginning|end|close) of (?P<which>the|this|last) "
-    r"(?P<unit>week|month|quarter|year)(?![^\W_])"
+    r"(?P<since>since |from )?(?:the )?(?P<edge>start|beginning|end|close) of "
+    r"(?P<which>the|this|last) (?P<unit>week|month|quarter|year)(?![^\W_])"
 )
-_SINCE = re.compile(rf"(?:since|from|seit|desde|depuis) (?:the |last )?(?P<start>{WHEN})(?![^\W_])")
+_SINCE = re.compile(
+    rf"(?:since|from|between|seit|desde|depuis) (?:the |last )?(?P<start>{WHEN})(?![^\W_])"
+)
 _UNTIL = re.compile(rf"\s(?:to|until|till|through|-|and) (?:the )?(?P<end>{WHEN})(?![^\W_])")
 _IN = re.compile(
     rf"(?:\b(?P<led>in|during|on|of|for|at|over|around|im|en|em|am|el|le) (?:the |last )?)?"
@@ -81,7 +83,7 @@ _CHANGED = re.compile(
 
 _WEEKDAYS = words("monday tuesday wednesday thursday friday saturday sunday").split()
 _WEEKDAY = re.compile(
-    rf"\b(?:(?P<word>last|past|on|this|next|since|from) )?"
+    rf"\b(?:(?P<since>since|from) )?(?:(?P<word>last|past|on|this|next) )?"
     rf"(?<!black )(?<!good )(?<!cyber )(?<!easter )(?P<day>{'|'.join(_WEEKDAYS)})\b"
 )
 
@@ -127,9 +129,19 @@ def find(text: str, now: datetime) -> Period | None:
     return None
 
 
+def _another(said: str, one: Period, now: datetime) -> Period | None:
+    """A second time, unless both last until now: "24h change today" is of one."""
+    other = find(said.replace(one.words, " # "), now)
+    is_same = other is None or other.start == one.start or not (one.end or other.end)
+    return None if is_same else other
+
+
 def unread(text: str, now: datetime) -> tuple[Unread, ...]:
-    """Days there are not, days that can be read in two ways, and times that have not come."""
-    said, found = folded(text), []
+    """
+    Days there are not, days that can be read in two ways, times that have not come, and a second
+    time beside the one that is found.
+    """
+    said, found, one = folded(text), [], find(text, now)
     for match in _IN.finditer(said):
         when = match["when"]
         if not re.search(r"\d", when) or _is_a_number(said, match):
@@ -139,6 +151,8 @@ def unread(text: str, now: datetime) -> tuple[Unread, ...]:
             found.append(Unread(when, "I cannot tell which day that is: write it like 2026-05-31"))
         elif span[0] >= now:
             found.append(Unread(when, NOT_YET))
+    if one and (other := _another(said, one, now)):
+        found.append(Unread(other.words, "I tell of one time at once"))
     ahead = (m for m in _LONG.finditer(said) if m["word"] == "next" or _is_ahead(said, m))
     return (*found, *(Unread(match.group().strip(), NOT_YET) for match in ahead))
 
@@ -172,7 +186,8 @@ def _edge(said: str, now: datetime) -> Period | None:
             first = end - DAY
     elif found["edge"] in ("end", "close"):
         return None  # it has not come
-    return Period(first, first + DAY if first + DAY < now else None, found.group())
+    lasts = found["since"] or first + DAY >= now
+    return Period(first, None if lasts else first + DAY, found.group())
 
 
 def _begun(unit: str, now: datetime) -> datetime:
@@ -234,7 +249,7 @@ def _weekday(said: str, now: datetime) -> Period | None:
     if not back and found["word"] == "last":
         back = 7
     start = _midnight(now) - timedelta(days=back)
-    lasts = not back or found["word"] in ("since", "from")
+    lasts = not back or found["since"]
     return Period(start, None if lasts else start + timedelta(days=1), found.group())
 
 

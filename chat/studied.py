@@ -67,7 +67,7 @@ def _is_a_length(tokens: list[tuple[str, str]], place: int) -> bool:
     """ "Over 90 days" has one, "over 70" a level, and 2025 is a year."""
     before = tokens[place - 1][1] if place else ""
     is_counted = place + 1 < len(tokens) and tokens[place + 1][0] == "glue"
-    return len(tokens[place][1]) < 4 and (is_counted or before not in _LEVELS)
+    return len(tokens[place][1]) < 4 and before != "on" and (is_counted or before not in _LEVELS)
 
 
 def _seen(tokens: list[tuple[str, str]], place: int, step: int) -> Iterator[tuple[float, str]]:

@@ -21,6 +21,7 @@ from providers.errors import GatewayError
 
 DIGITS = 10  # significant ones of a quotient
 MOST_AMOUNTS, MOST_TARGETS = 5, 4
+_NUMBER = re.compile(r"\d|\b(?:half|third|quarter|fifth|tenth|hundredth|couple|few|some)s?\b")
 _ANY_MONEY = frozenset(("", "cash", "money", "fiat", "total", "full"))
 _LEADS = r"in|into|to|of|for|worth|buys?|get"
 _INTO = re.compile(r"\b(?:in|into|to) (?:an? |the )?(?P<what>[^\W\d_]{3,})$")
@@ -75,7 +76,8 @@ def _strange_target(asked: Question) -> str:
     """ "Silver" in "2 btc in silver"; "" where nothing strange is named."""
     found = None if asked.entities.period else _INTO.search(asked.said)
     word = found["what"] if found else ""
-    return "" if word in _ANY_MONEY or cues.cues(word) else word
+    is_ours = word in _ANY_MONEY or word in names().currencies or cues.cues(word)
+    return "" if is_ours else word
 
 
 def converted(
@@ -111,14 +113,14 @@ def wanted(asked: Question) -> tuple[list[tuple[Decimal, Unit]], list[Unit]]:
             # "ten grand in eth"
             return ([(bare[0], Unit("USD", "usd"))] if asked.mentions(_LEADS) else []), others
         given = [(bare[0], others.pop(0))]
-    has_numbers = found.amounts or re.search(r"\d", following.rest(asked.text, found))
+    has_numbers = found.amounts or _NUMBER.search(following.rest(asked.text, found))
     if not given and others and not has_numbers:
         # "how many xrp for eth", "usd to eur", "1 whole bitcoin"
         first = others.pop() if asked.mentions(r"how (?:many|much)") else others.pop(0)
         given = [(Decimal(1), first)]
     named_part = next((u for p in parts if (u := _part(p.name)) and u.name not in taken), None)
     if named_part is not None and asked.mentions(r"in|to|how many|into"):
-        return given, [named_part]
+        return given, [named_part, *others]
     if not (others or _strange_target(asked)) and given and not given[0][1].code:
         return given, [Unit("USD", "usd")]
     return given, others

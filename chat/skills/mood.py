@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from aggregator.answers import Answer
@@ -12,6 +13,7 @@ from providers.datasets import AssetSentimentQuery, SentimentQuery
 
 INDEX = "the fear and greed index"
 MOST_DAYS = 365
+DAY = timedelta(days=1)
 
 
 def facts(asked: Question) -> Facts:
@@ -51,11 +53,20 @@ def _of_asset(name: str, row: object, asked: Question) -> list[Figure]:
 
 def fear_and_greed(asked: Question) -> Facts:
     period = asked.entities.period
-    days = min(period.days(asked.now), MOST_DAYS) if period and period.end is None else 1
+    days = min(period.days(asked.now), MOST_DAYS) if period else 1
     [said] = asking.ask([SentimentQuery(days=days)], asked.deadline)
     if not isinstance(said, Answer):
         return Facts(failures=(asking.failure(INDEX, said),))
-    rows, source = asking.rows(said), asked.source(said)
+    source = asked.source(said)
+    # The newest first. Of a time that is over, what was then; else how it is now, too.
+    rows = [
+        row
+        for row in asking.rows(said)
+        if period is None or row.time >= period.start - DAY
+        if period is None or period.end is None or period.start <= row.time < period.end
+    ]
+    if not rows:
+        return Facts(failures=(Failure(INDEX, f"{source.provider} has none of that time"),))
     figures = [Figure(INDEX, "value", row.value, "of 100", source, row.time) for row in rows[:1]]
     if len(rows) > 1:
         last = rows[-1]

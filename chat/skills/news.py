@@ -52,7 +52,7 @@ def headlines(
     if not queries:
         queries, titles = [NewsQuery(since=since, limit=250)], ["the news"]
     passages: list[Passage] = []
-    failures, remarks = [], []
+    failures, remarks = list(asked.strangers("news")), []
     subjects = _subjects(asked) if narrow else set()
     for title, said in zip(titles, asking.ask(queries, asked.deadline), strict=True):
         if not isinstance(said, Answer):
@@ -90,6 +90,8 @@ def _subjects(asked: Question) -> set[str]:
     """Words that say what the news should be about, besides the assets it names."""
     of_assets = {w for a in asked.entities.assets for w in words(f"{a.name} {a.key}").split()}
     of_assets |= {words(written) for written, _ in asked.entities.typos}
+    period = asked.entities.period
+    of_assets |= set(words(period.words).split()) if period else set()
     common = ASKING | _OF_NEWS | of_assets | names().plain | set(names().assets)
     said = {w for w in asked.said.split() if len(w) >= SHORTEST and w not in common}
     return {w for w in said if not _OF_ASKING & set(cues.cues(w))}

@@ -17,6 +17,7 @@ from chat.skills.base import Question, computed
 from chat.studies import change_percent, rounded
 from providers.datasets import HistoryQuery, Query
 
+OF_ONE = "Prices of the past are told of one coin."
 DAY = timedelta(days=1)
 # What the past is kept of besides prices, by the words that ask for it.
 FIELDS = (
@@ -49,7 +50,8 @@ def facts(asked: Question, assets: Sequence[Known], period: Period) -> Facts:
         if not found:
             missing = Failure(f"{label} of {known.name} in that time", f"{said.source} sent none")
             failures.append(missing)
-    return Facts(tuple(figures), failures=tuple(failures))
+    counted = any(amount.unit and amount.value != 1 for amount in asked.entities.amounts)
+    return Facts(tuple(figures), failures=tuple(failures), remarks=(OF_ONE,) if counted else ())
 
 
 def query_of(known: Known, period: Period, asked: Question) -> Query:

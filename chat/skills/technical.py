@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -19,6 +20,9 @@ SHORTEST, LONGEST = 2, 250  # candles that a study looks at
 USUAL_LENGTHS = {"sma": (50, 200), "ema": (20,), "rsi": (14,), "volatility": (30,), "macd": (26,)}
 ALL = (Study("rsi"), Study("sma"), Study("ema"), Study("volatility"))
 INTERVAL = "1d"
+_STRANGE = re.compile(
+    r"\bon (?:the |an? )?(?P<interval>\d+ ?(?:m|min\w*|h|hr|hours?|d|days?|w|weeks?))\b"
+)
 OTHERS = (
     r"bollinger\w*|ichimoku|fibonacci|fib|pivots?|patterns?|wedge|triangle|divergence|"
     r"trend ?lines?|supports?|resistances?|head and shoulders|double (?:top|bottom)|vwap|obv|adx|"
@@ -34,6 +38,10 @@ def facts(asked: Question) -> Facts:
             failures=asked.strangers("the study") or (none,),
             suggestions=("RSI of Bitcoin", "Moving averages of Ethereum"),
         )
+    strange = _STRANGE.search(asked.said) if not asked.entities.interval else None
+    if strange:
+        why = f"candles are of {', '.join(INTERVALS)} here"
+        return Facts(failures=(Failure(f"candles of {strange['interval']}", why),))
     interval = asked.entities.interval or INTERVAL
     queries = [
         OhlcQuery(symbol=k.key, interval=interval, limit=CANDLES, currency=asked.currency)

@@ -38,6 +38,7 @@ def worth(found: Interaction) -> list[Decimal]:
         ("half a bitcoin in usd", Amount(Decimal("0.5"), "bitcoin")),
         ("a quarter of a bitcoin in usd", Amount(Decimal("0.25"), "bitcoin")),
         ("one and a half btc in usd", Amount(Decimal("1.5"), "bitcoin")),
+        ("three quarters of a btc", Amount(Decimal("0.75"), "bitcoin")),
         ("\N{VULGAR FRACTION ONE HALF} btc", Amount(Decimal("0.5"), "bitcoin")),
         ("1/2 btc in usd", Amount(Decimal("0.5"), "bitcoin")),
         ("2.5btc in eur", Amount(Decimal("2.5"), "bitcoin")),
@@ -53,7 +54,9 @@ def test_amounts_are_read_as_they_are_said(text: str, amount: Amount) -> None:
     assert find(text).amounts == (amount,)
 
 
-@pytest.mark.parametrize("text", ["1e9999 btc in usd", "1.2.3.4 btc in usd", "x5 btc in usd"])
+@pytest.mark.parametrize(
+    "text", ["1e9999 btc in usd", "1.2.3.4 btc in usd", "x5 btc in usd", "a third of a btc in usd"]
+)
 def test_what_is_no_number_is_not_turned_into_anything(text: str) -> None:
     assert find(text).amounts in ((), (Amount(Decimal(1), ""),))
     assert worth(ask(text)) == []
@@ -100,3 +103,13 @@ def test_every_digit_of_an_amount_counts() -> None:
     nines = "9" * 60
     [given] = [row for row in ask(f"{nines} btc in usd").data if row["label"] == "amount"]
     assert given["value"] == Decimal(nines)
+
+
+def test_parts_and_money_are_targets_at_once() -> None:
+    assert worth(ask("1 btc to sats and usd")) == [Decimal(100_000_000), BTC]
+
+
+def test_what_cannot_be_turned_is_not_blamed_on_its_target() -> None:
+    found = ask("5 zzz in usd")
+    assert found.data == []
+    assert "in usd" not in found.answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 from chat.categories import Category
 from chat.models import Interaction
 from chat.skills import market
-from providers.datasets import EconomicQuery, Observation
+from providers.datasets import EconomicQuery, FearGreed, Observation, SentimentQuery
 from tests.chat import shelved
 from tests.chat.test_answering import classifying, reply
 
@@ -116,3 +116,20 @@ def test_where_nobody_is_sure_of_a_part_the_others_are_answered() -> None:
     found = ask("price of btc and sing me a song", Category.NEWS, sure=False)
     assert "Bitcoin costs 86,011.36" in found.answer
     assert "\u201csing me a song\u201d (I am not sure what that asks for)" in found.answer
+
+
+def test_the_mood_of_then_is_not_that_of_now() -> None:
+    now = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = [FearGreed(now - timedelta(days=back), 40 + back, "Fear") for back in range(5)]
+    shelved.shelve(SentimentQuery(days=4), rows, "alternative_me")
+    then = (now - timedelta(days=3)).date()
+    [found] = ask(f"fear and greed on {then}", Category.SENTIMENT).data
+    assert (found["value"], found["at"][:10]) == (43, then.isoformat())
+    shelved.shelve(SentimentQuery(days=4), rows[:2], "alternative_me")
+    none = ask(f"fear and greed on {then}", Category.SENTIMENT)
+    assert none.data == []
+    assert "alternative_me has none of that time" in none.answer
+
+
+def test_news_of_a_stranger_are_named_as_missing() -> None:
+    assert STRANGER.format("news") in ask("news about btc and zzz", Category.NEWS).answer

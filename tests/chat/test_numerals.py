@@ -47,6 +47,7 @@ def values(text: str) -> list[Decimal]:
         ("one and a half eth", D("1.5")),
         ("2 and a half", D("2.5")),
         ("3/4 btc", D("0.75")),
+        ("three quarters", D("0.75")),
         ("1e400", D("1e400")),
         ("9" * 40 + "k", D("9" * 40 + "000")),
     ],

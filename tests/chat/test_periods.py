@@ -66,6 +66,9 @@ NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
         ("比特币昨天的价格", "2026-11-20T00:00", "2026-11-21T00:00"),
         ("change in the last 15 minutes", "2026-11-21T15:15", None),
         ("how much did eth change in 1 hour", "2026-11-21T14:30", None),
+        ("since the beginning of the year", "2026-01-01T00:00", None),
+        ("since last monday", "2026-11-16T00:00", None),
+        ("between christmas and new year", "2025-12-25T00:00", "2026-01-02T00:00"),
         ("past 1.5 years", "2025-05-23T03:30", None),
     ],
 )
@@ -114,6 +117,8 @@ def test_what_is_no_past_is_none(text: str) -> None:
         ("btc on 2027-01-01", "2027-01-01"),
         ("btc in 5 minutes", "in 5 minutes"),
         ("btc price next 7 days", "next 7 days"),
+        ("btc yesterday vs today", "today"),
+        ("btc 24h volume on christmas", "on christmas"),
     ],
 )
 def test_a_time_that_is_none_or_has_not_come_is_told(text: str, unread: str) -> None:
@@ -121,7 +126,7 @@ def test_a_time_that_is_none_or_has_not_come_is_told(text: str, unread: str) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["btc on 2026-05-03", "2000 usd in btc", "q3 2025", "btc at easter"]
+    "text", ["btc on 2026-05-03", "24h change today", "2000 usd in btc", "q3 2025", "btc at easter"]
 )
 def test_a_time_that_was_is_read(text: str) -> None:
     assert periods.unread(text, NOW) == ()

@@ -94,3 +94,9 @@ def test_what_is_none_of_ours_is_left_out_and_one_word_is_not() -> None:
         "btc price, eth gas, latest news, us inflation, rsi of btc, fear and greed index, eth gas"
     )
     assert parts(many, find).left == [("eth gas", TOO_MANY)]
+
+
+def test_names_that_follow_a_part_belong_to_it() -> None:
+    [part] = parts("rsi 14 of btc, eth and sol and who wins the election", find, "no".format).parts
+    assert [asset.key for asset in part.entities.assets] == ["BTC", "ETH", "SOL"]
+    assert part.category is Category.TECHNICAL

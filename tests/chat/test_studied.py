@@ -54,3 +54,13 @@ def test_each_study_is_computed_with_its_own_length_and_what_cannot_be_is_told()
     }
     assert "Not answered: SMA 200 of 1d candles of Bitcoin (binance sent too few" in found.answer
     assert "Not answered: EMA 999 of 1d candles of Bitcoin (a study looks at 2" in found.answer
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("query", ["rsi of btc on 2h", "rsi of btc on 3d"])
+def test_candles_that_nobody_sends_are_not_those_of_another_length(query: str) -> None:
+    shelved.coins()
+    shelved.everything()
+    found = reply(query, classify=classifying(Category.TECHNICAL, 0.9, sure=True))
+    assert found.data == []
+    assert f"candles of {query[-2:]} (candles are of 1m, 5m," in found.answer
