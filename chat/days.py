@@ -87,7 +87,7 @@ _HOLIDAYS: tuple[tuple[str, Callable[[int], date]], ...] = (
 YEAR = r"(?:19|20)\d\d"
 _OF = rf"(?:,? (?:(?:of|in|de|del) )?(?P<year>{YEAR}))"
 _NAME = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
-_DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|\.|º)?(?![\d:])"
+_DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th|\.|º)?(?![\d:])"
 _NTH = "|".join(ORDINALS)
 
 
@@ -156,7 +156,7 @@ _FORMS: tuple[tuple[str, Callable[[re.Match[str], datetime], Span | None]], ...]
     (rf"(?:h|(?=(?:first|second) half))(?P<half>[12]|first|second)(?: half)?{_OF}", _half),
     (rf"(?P<month>{_NAME})\.? (?:the )?{_DAY}{_OF}?", _of_month),
     (rf"{_DAY} ?(?:of |de )?(?P<month>{_NAME})\.?{_OF}?", _of_month),
-    (rf"(?P<month>{_NAME})\.?{_OF}?", _month),
+    (rf"(?P<month>{_NAME})\.?{_OF}?(?! \d)", _month),
     (rf"(?P<year>{YEAR}) {_HOLIDAY}", _holiday),
     (rf"{_HOLIDAY}{_OF}?", _holiday),
     (rf"(?P<year>{YEAR})", _a_year),

@@ -64,7 +64,8 @@ _IN = re.compile(
 _BACK_OF = {
     0: "today heute hoy aujourd'hui oggi hoje bugün сегодня vandaag dzisiaj overnight "
     "今日 今天 오늘",
-    1: "yesterday gestern ayer hier ontem ieri dün вчера gisteren wczoraj kemarin 昨日 昨天 어제",
+    1: "yesterday yesterdy yesturday gestern ayer hier ontem ieri dün вчера gisteren wczoraj "
+    "kemarin 昨日 昨天 어제",
     2: "vorgestern anteayer avant-hier anteontem позавчера 前天",
 }
 _BACK = {word: back for back, said in _BACK_OF.items() for word in said.split()}
@@ -74,6 +75,12 @@ _NAMED = re.compile(
         re.escape(word) if re.match(f"[{CJK}]", word) else rf"\b{re.escape(word)}\b"
         for word in sorted(_BACK, key=len, reverse=True)
     )
+)
+_WEEKEND = re.compile(r"\b(?:(?:last|this|past|over the|on the|the) )?weekend\b")
+# What nobody can tell the days of.
+_VAGUE = re.compile(
+    r"\b(?:(?:last|this|past|in|during|over) (?:the )?(?:summer|winter|autumn|spring|morning|"
+    r"evening|afternoon|night)|last fall|(?:in |during )?the (?:19|20)?\d0s)\b"
 )
 _CHANGED = re.compile(
     r"\b(?:chang\w*|gain\w*|los\w+|mov\w+|rose|risen|fell|fallen|perform\w*|did|has|have|was|up|"
@@ -91,6 +98,9 @@ _WEEKDAY = re.compile(
 NOT_YET = "that time has not come"
 _BEFORE_NUMBERS = frozenset(
     words("to is hit hits reach above below over under than past near sma ema rsi ma by").split()
+)
+_AFTER_YEARS = frozenset(
+    words("high highs low lows price prices return returns performance peak top bottom").split()
 )
 
 
@@ -122,7 +132,7 @@ def folded(text: str) -> str:
 def find(text: str, now: datetime) -> Period | None:
     """The first period that a text names; None for none, or one that has not begun."""
     said = folded(text)
-    for read in (_since, _edge, _long, _one, _named, _weekday, _to_date, _within):
+    for read in (_since, _edge, _long, _one, _named, _weekend, _weekday, _to_date, _within):
         found = read(said, now)
         if found is not None and found.start < now:
             return found
@@ -153,6 +163,8 @@ def unread(text: str, now: datetime) -> tuple[Unread, ...]:
             found.append(Unread(when, NOT_YET))
     if one and (other := _another(said, one, now)):
         found.append(Unread(other.words, "I tell of one time at once"))
+    why = "tell me from which day to which"
+    found += [Unread(match.group(), why) for match in _VAGUE.finditer(said)]
     ahead = (m for m in _LONG.finditer(said) if m["word"] == "next" or _is_ahead(said, m))
     return (*found, *(Unread(match.group().strip(), NOT_YET) for match in ahead))
 
@@ -240,6 +252,18 @@ def _named(said: str, now: datetime) -> Period | None:
     return Period(start, start + DAY if back else None, found.group())
 
 
+def _weekend(said: str, now: datetime) -> Period | None:
+    """The last Saturday and Sunday that have begun."""
+    found = _WEEKEND.search(said)
+    if found is None or said[: found.start()].endswith("next "):
+        return None
+    start = _midnight(now) - timedelta(days=(now.weekday() - 5) % 7)
+    if found.group().startswith("last") and start + 2 * DAY > now:
+        start -= 7 * DAY
+    end = start + 2 * DAY
+    return Period(start, end if end < now else None, found.group())
+
+
 def _weekday(said: str, now: datetime) -> Period | None:
     """The last such day, which may be today; "since" one it lasts until now."""
     found = _WEEKDAY.search(said)
@@ -278,8 +302,10 @@ def _is_a_number(said: str, found: re.Match[str]) -> bool:
         return True
     if found["led"] or not found["when"].isdigit():
         return False
-    before, after = said[: found.start()].split(), said[found.end() :].strip(" ?!.")
-    return not before or not before[-1].isalpha() or before[-1] in _BEFORE_NUMBERS or bool(after)
+    before, after = said[: found.start()].split(), words(said[found.end() :]).split()
+    if not before or not before[-1].isalpha() or before[-1] in _BEFORE_NUMBERS:
+        return True
+    return bool(after) and after[0] not in _AFTER_YEARS
 
 
 def _midnight(now: datetime) -> datetime:

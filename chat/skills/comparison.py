@@ -54,7 +54,9 @@ def _of_assets(asked: Question) -> Facts:
 
 def _beside_others(asked: Question) -> Facts:
     """An asset beside a series ("btc vs nasdaq") or a raw material ("btc vs gold")."""
-    others = economy.facts(asked) if asked.entities.series else economy.raw_materials(asked)
+    others = economy.facts(asked) if asked.entities.series else Facts()
+    if asked.mentions(economy.RAW):
+        others += economy.raw_materials(asked)
     if asked.entities.period is not None:
         return market.facts(asked) + others
     return price.facts(asked) + others

@@ -16,14 +16,12 @@ LEVELS = ("slow", "average", "fast")
 def facts(asked: Question) -> Facts:
     chains = asked.entities.chains[:MOST]
     others = [a.name for a in asked.entities.assets if a.id not in _assets_with_chains()]
+    why = f"the chains known here are {', '.join(sorted(set(names().chains.values())))}"
+    failures = [Failure(f"fees of {name}", why) for name in others]
     if not chains and others:
-        known = ", ".join(sorted(set(names().chains.values())))
-        return Facts(
-            failures=(Failure(f"fees of {others[0]}", f"the chains known here are {known}"),)
-        )
+        return Facts(failures=tuple(failures))
     chains = chains or ("ethereum",)
     figures: list[Figure] = []
-    failures = []
     for chain, said in zip(
         chains, asking.ask([GasQuery(chain) for chain in chains], asked.deadline), strict=True
     ):

@@ -41,7 +41,15 @@ ELSEWHERE = re.compile(
     r"whales?|mvrv|sopr|nvt|puell|max(?:imum)? pain|implied|apy|apr|yields?|staked|burn\w*|mined|"
     r"transactions per|tps|fdv|fully diluted|max(?:imum)? supply|total supply)\b"
 )
+NOT_OF_THEN = Facts(
+    failures=(Failure("the whole market of that time", "its figures of now are all that is known"),)
+)
 ACRONYMS = frozenset(("ath", "atl", "etf", "mvrv", "sopr", "nvt", "apy", "apr", "tps", "fdv"))
+LOCKED = r"tvl|value locked|locked"
+MOVING = (
+    r"gain\w*|los\w+|movers?|winners?|pumped|pumping|dumped|dumping|performers?|rising|falling|"
+    r"up most|down most|mooning|bleeding|performing|best|worst"
+)
 LEAST_OF = r"lowest|smallest|least|cheapest"
 MOST_OF = rf"highest|most|{LEAST_OF}"
 WHOLE = r"dominance|btc d|total market|whole market|entire market|overall market|global market"
@@ -49,18 +57,17 @@ WHOLE = r"dominance|btc d|total market|whole market|entire market|overall market
 
 def facts(asked: Question) -> Facts:
     assets = asked.entities.assets[:MOST_ASSETS]
-    if asked.mentions(r"tvl|value locked|locked"):
+    if assets and not asked.mentions(rf"{LOCKED}|{WHOLE}"):
+        found = _of_assets(asked, assets) + Facts(failures=asked.strangers("figures"))
+    elif is_of_then(asked) and not asked.mentions(MOVING):
+        found = NOT_OF_THEN
+    elif asked.mentions(LOCKED):
         found = _locked(asked)
     elif asked.mentions(WHOLE):
         found = _whole_and_named(asked, assets)
-    elif assets:
-        found = _of_assets(asked, assets) + Facts(failures=asked.strangers("figures"))
     elif asked.mentions(r"trending|searched|hot|hype\w*|buzz\w*"):
         found = _trending(asked)
-    elif asked.mentions(
-        r"gain\w*|los\w+|movers?|winners?|pumped|pumping|dumped|dumping|performers?|rising|falling|"
-        r"up most|down most|mooning|bleeding|performing|best|worst"
-    ):
+    elif asked.mentions(MOVING):
         found = _movers(asked)
     elif asked.mentions(r"top|largest|biggest|list|ranking|rank\w*|coins by") or (
         asked.mentions(MOST_OF) and asked.mentions(r"coins?|crypto\w*|tokens?|which")
@@ -72,6 +79,12 @@ def facts(asked: Question) -> Facts:
         said = " ".join(word.upper() if word in ACRONYMS else word for word in missing)
         found += Facts(failures=(Failure(said, "no provider here offers it"),))
     return found
+
+
+def is_of_then(asked: Question) -> bool:
+    """Another time than now is asked for, which nobody tells the whole market of."""
+    period = asked.entities.period
+    return period is not None and not past.is_a_day(period, asked)
 
 
 def _of_assets(asked: Question, assets: tuple[Known, ...]) -> Facts:

@@ -72,7 +72,9 @@ def span(asked: Question) -> Span:
 
 def facts(asked: Question) -> Facts:
     assets, period = asked.entities.assets[:MOST], asked.entities.period
-    if not assets:
+    if not assets and market.is_of_then(asked):
+        found = market.NOT_OF_THEN
+    elif not assets:
         found = market.whole(asked, ("market_cap", "market_cap_change_24h_percent"))
     elif period is None:
         fields = ("price", "change_24h_percent", "change_7d_percent")

@@ -176,3 +176,25 @@ def test_the_change_of_an_hour_is_not_that_of_a_day() -> None:
     assert ("Bitcoin", "change between them", Decimal("-66.67")) in told(
         ask("btc change in the last 4 hours")
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["btc dominance in 2021", "market cap of the whole market last month", "defi tvl last year"],
+)
+def test_the_market_of_then_is_not_that_of_now(query: str) -> None:
+    found = ask(query)
+    assert found.data == []
+    assert "the whole market of that time (its figures of now are all" in found.answer
+
+
+def test_raw_materials_and_chains_that_nobody_knows_are_named_beside_others() -> None:
+    year = NOW.year - 2
+    rows = [Observation(NOW.date(), Decimal(6000), None, None)]
+    shelved.shelve(EconomicQuery(series="SP500", start=NOW.date().replace(year, 1, 1)), rows)
+    answer = ask("compare btc and gold and sp500", Category.COMPARISON).answer
+    assert "S&P 500: value 6,000" in answer
+    assert "Not answered: the price of gold" in answer
+    gas = ask("gas on ethereum and solana", Category.GAS).answer
+    assert "Ethereum fees: slow 1.5" in gas
+    assert "Not answered: fees of Solana (the chains known here are" in gas

@@ -69,6 +69,9 @@ NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
         ("since the beginning of the year", "2026-01-01T00:00", None),
         ("since last monday", "2026-11-16T00:00", None),
         ("between christmas and new year", "2025-12-25T00:00", "2026-01-02T00:00"),
+        ("btc last weekend", "2026-11-14T00:00", "2026-11-16T00:00"),
+        ("over the weekend", "2026-11-21T00:00", None),
+        ("btc 2025 high", "2025-01-01T00:00", "2026-01-01T00:00"),
         ("past 1.5 years", "2025-05-23T03:30", None),
     ],
 )
@@ -118,6 +121,9 @@ def test_what_is_no_past_is_none(text: str) -> None:
         ("btc in 5 minutes", "in 5 minutes"),
         ("btc price next 7 days", "next 7 days"),
         ("btc yesterday vs today", "today"),
+        ("btc on may 32", "may 32"),
+        ("btc last summer", "last summer"),
+        ("btc in the 90s", "in the 90s"),
         ("btc 24h volume on christmas", "on christmas"),
     ],
 )
