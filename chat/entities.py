@@ -133,7 +133,8 @@ def find(text: str, now: datetime, lookup: Lookup, spellings: Spellings) -> Enti
     assets = found.assets or (() if series else found.maybe)
     assets = _without_series(assets, series, said)
     timely = _without(seen, series_names)  # "10 year yield" is no period
-    period, unread = periods.find(timely, now), periods.unread(timely, now)
+    period = periods.find(timely, now)
+    unread = periods.unread(timely, period, now)
     times = [item.text for item in unread] + ([period.words] if period else [])
     counted = [*found.mentions, *assets]  # "if btc is at 100k, what are 3 btc"
     amounts = _amounts(seen, counted, [*found.spans, *_places(seen, times)])

@@ -146,12 +146,12 @@ def _another(said: str, one: Period, now: datetime) -> Period | None:
     return None if is_same else other
 
 
-def unread(text: str, now: datetime) -> tuple[Unread, ...]:
+def unread(text: str, one: Period | None, now: datetime) -> tuple[Unread, ...]:
     """
     Days there are not, days that can be read in two ways, times that have not come, and a second
-    time beside the one that is found.
+    time beside the `one` that is found.
     """
-    said, found, one = folded(text), [], find(text, now)
+    said, found = folded(text), []
     for match in _IN.finditer(said):
         when = match["when"]
         if not re.search(r"\d", when) or _is_a_number(said, match):

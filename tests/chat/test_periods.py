@@ -128,14 +128,15 @@ def test_what_is_no_past_is_none(text: str) -> None:
     ],
 )
 def test_a_time_that_is_none_or_has_not_come_is_told(text: str, unread: str) -> None:
-    assert [item.text for item in periods.unread(text, NOW)] == [unread]
+    found = periods.unread(text, periods.find(text, NOW), NOW)
+    assert [item.text for item in found] == [unread]
 
 
 @pytest.mark.parametrize(
     "text", ["btc on 2026-05-03", "24h change today", "2000 usd in btc", "q3 2025", "btc at easter"]
 )
 def test_a_time_that_was_is_read(text: str) -> None:
-    assert periods.unread(text, NOW) == ()
+    assert periods.unread(text, periods.find(text, NOW), NOW) == ()
 
 
 @given(st.text(max_size=60))
