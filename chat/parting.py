@@ -18,7 +18,7 @@ from chat.entities import Entities
 from chat.following import is_bare, rest
 from chat.masking import words
 
-MOST = 6
+MOST, MOST_CLAUSES = 6, 30
 TOO_MANY = "I answer six things at once"
 _CUT = re.compile(
     r"[,;?!\n]+|\.(?=\s)|\s&\s|\b(?<!fear )(?<!head )(?<!cup )(?:and|also|plus|und|y|et)\b",
@@ -56,8 +56,8 @@ NONE = Parted([], [])
 
 def parts(text: str, find: Find, foreign: Foreign = lambda clause: "") -> Parted:
     """What a question asks, if it asks several things, or something and what is none of ours."""
-    cut = _Cut(text, find, foreign)
-    if not all(cut.takes(start, end) for start, end in _clauses(text)):
+    cut, clauses = _Cut(text, find, foreign), list(_clauses(text))
+    if len(clauses) > MOST_CLAUSES or not all(cut.takes(*clause) for clause in clauses):
         return NONE
     if not cut.found or (len(cut.found) < 2 and not cut.left):
         return NONE
@@ -86,6 +86,7 @@ class _Cut:
     found: list[Part] = field(default_factory=list)
     left: list[tuple[int, int, str]] = field(default_factory=list)
     _was_left: bool = False  # the clause before
+    _asked: set[str] = field(default_factory=set)  # by clauses of the last part, without names
 
     def takes(self, start: int, end: int) -> bool:
         """False for a clause that no rule is sure of, and that is not none of ours."""
@@ -113,23 +114,21 @@ class _Cut:
     def _add(self, part: Part, is_widget: bool) -> None:
         before = self.found[-1] if self.found else None
         joins = before is not None and (is_widget or before.category is part.category)
-        if before is None or not joins or self._is_whole(part, is_widget):
+        said = rest(part.text, part.entities)
+        if before is None or not joins or (not is_widget and self._is_whole(part, said)):
             self.found.append(part)
+            self._asked = {said}
             return
+        self._asked.add(said)
         text = f"{before.text}, {part.text}"
         sure = min(before.confidence, part.confidence)
         self.found[-1] = Part(text, before.category, self.find(text), sure)
 
-    def _is_whole(self, part: Part, is_widget: bool) -> bool:
+    def _is_whole(self, part: Part, said: str) -> bool:
         """Does it ask something else than the part before, of something that it names itself?"""
-        names_it = part.entities.assets or part.entities.series
         before = self.found[-1]
-        return bool(
-            names_it
-            and not is_widget
-            and not is_bare(before.text, before.entities)
-            and rest(part.text, part.entities) != rest(before.text, before.entities)
-        )
+        names_it = bool(part.entities.assets or part.entities.series)
+        return names_it and said not in self._asked and not is_bare(before.text, before.entities)
 
 
 def _of_those_before(found: Sequence[Part], place: int) -> Part:

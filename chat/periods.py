@@ -236,7 +236,7 @@ def _one(said: str, now: datetime) -> Period | None:
     found = _ONE.search(said)
     if found is None:
         return None
-    unit = found["unit"]
+    unit = {"woche": "week", "monat": "month", "jahr": "year"}.get(found["unit"], found["unit"])
     if found["word"] in ("this", "current") or found["word"].startswith("diese"):
         hour = now - timedelta(hours=1)
         return Period(hour if unit == "hour" else _begun(unit, now), None, found.group())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 from aggregator.answers import Answer
-from chat import asking
+from chat import asking, cues
 from chat.facts import Facts, Failure, Figure
+from chat.masking import words
 from chat.names import Series, names
 from chat.skills.base import Question, computed
 from chat.studies import change_percent, rounded
@@ -19,6 +21,7 @@ from providers.models import Kind
 
 MOST = 4  # series of one question
 AT_HOME = r"usa|united states|america|(?:and|vs|versus|in the|with) us|us (?:and|vs|versus)"
+_WHERE = re.compile(r"\b(?:in|for) (?:the )?(?!us\b|usa\b|united|america)(?P<where>[^\W\d_]{4,})$")
 RAW = "gold|silver|platinum"
 _SPANS = (("month", 31), ("quarter", 92), ("year", 366))
 YEARS_BACK = 2  # what a change over twelve months needs, and a little more
@@ -30,7 +33,7 @@ def facts(asked: Question) -> Facts:
         return raw_materials(asked)
     queries: list[Query] = [query(series, asked) for series in wanted]
     figures: list[Figure] = []
-    failures = []
+    failures = _strange_place(asked)
     for series, said in zip(wanted, asking.ask(queries, asked.deadline), strict=True):
         if not isinstance(said, Answer):
             failures.append(asking.failure(f"the series {series.title}", said))
@@ -43,6 +46,16 @@ def facts(asked: Question) -> Facts:
     if asked.mentions(r"next|when|calendar|meeting|release\w*|publish\w*|schedule\w*|date"):
         remarks = ("When a figure is next published is not known here.",)
     return Facts(tuple(figures), failures=tuple(failures), remarks=remarks)
+
+
+def _strange_place(asked: Question) -> list[Failure]:
+    """A country that is none of ours: figures are of the United States then, which is told."""
+    found = None if asked.entities.countries else _WHERE.search(asked.said)
+    where = found["where"] if found else ""
+    of_time = asked.entities.period is not None and where in words(asked.entities.period.words)
+    if not where or of_time or cues.cues(where) or where in names().currencies:
+        return []
+    return [Failure(where, "no country is called that here")]
 
 
 def _wanted(asked: Question) -> list[Series]:

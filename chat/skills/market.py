@@ -46,7 +46,10 @@ NOT_OF_THEN = Facts(
 )
 ACRONYMS = frozenset(("ath", "atl", "etf", "mvrv", "sopr", "nvt", "apy", "apr", "tps", "fdv"))
 LOCKED = r"tvl|value locked|locked"
+UP = r"gewinner|ganador\w*|ganancias|gagnant\w*|vencedor\w*|rialzi|kazanan\w*"
+DOWN = r"verlierer|perdedor\w*|pérdidas|perdant\w*|ribassi|kaybeden\w*"
 MOVING = (
+    rf"{UP}|{DOWN}|"
     r"gain\w*|los\w+|movers?|winners?|pumped|pumping|dumped|dumping|performers?|rising|falling|"
     r"up most|down most|mooning|bleeding|performing|best|worst"
 )
@@ -187,9 +190,12 @@ def count(asked: Question) -> int:
 
 def _movers(asked: Question) -> Facts:
     down = asked.mentions(
+        rf"{DOWN}|"
         r"los\w+|worst|dump\w*|down|fell|fallen|falling|drop\w*|bleed\w*|red|declin\w+"
     )
-    up = asked.mentions(r"gain\w*|winners?|best|up|rising|pump\w*|mooning|top movers?|green")
+    up = asked.mentions(
+        rf"{UP}|" r"gain\w*|winners?|best|up|rising|pump\w*|mooning|top movers?|green"
+    )
     ways = [way for way, wanted in (("gainers", up or not down), ("losers", down)) if wanted]
     window, money = windows.of(asked), asked.currency
     if not window:

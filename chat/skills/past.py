@@ -28,10 +28,8 @@ FIELDS = (
 
 def is_a_day(period: Period, asked: Question) -> bool:
     """The last 24 hours, and the last one, are in the row of a ranked coin already."""
-    if period.end is not None or period.at:
-        return False
-    is_today = period.start == asked.now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return is_today or windows.of(asked) in ("1h", "24h")
+    is_over = period.end is not None or period.at
+    return not is_over and windows.of(asked) in ("1h", "24h")
 
 
 def facts(asked: Question, assets: Sequence[Known], period: Period) -> Facts:

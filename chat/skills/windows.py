@@ -13,7 +13,7 @@ KNOWN = "changes in 1 h, 24 h and 7 days"
 _SAID = (
     ("1h", r"hourly|of the hour|(?:this|last|past) hour"),
     ("24h", r"daily|of the day|today|todays|overnight"),
-    ("7d", r"weekly|of the week|(?:this|last|past) week"),
+    ("7d", r"weekly|of the week|(?:this|last|past) week|woche|semana|semaine"),
     ("", r"(?:month|quarter|year)ly|annual\w*|of the (?:month|quarter|year|decade)|ever|all time"),
 )
 SLACK = 0.1
@@ -32,5 +32,7 @@ def of(asked: Question) -> str:
     length = asked.now - period.start
     if period.end is not None or period.at:
         return ""
+    if period.start == asked.now.replace(hour=0, minute=0, second=0, microsecond=0):
+        return "24h"
     # A follow-up comes a little later than the question whose period it takes.
     return next((name for name, of in _LENGTHS.items() if abs(length - of) < SLACK * of), "")

@@ -136,6 +136,8 @@ def movers() -> None:
         ("top gainers today", "change in 24 h", [("Ethereum", 6)]),
         ("top gainers this week", "change in 7 days", [("Ethereum", 9), ("Bitcoin", 2)]),
         ("weekly losers", "change in 7 days", [("Solana", -8)]),
+        ("verlierer der woche", "change in 7 days", [("Solana", -8)]),
+        ("gewinner heute", "change in 24 h", [("Ethereum", 6)]),
         ("top gainers 7d", "change in 7 days", [("Ethereum", 9), ("Bitcoin", 2)]),
         ("top losers last hour", "change in 1 h", [("Ethereum", -1)]),
         ("biggest gainers in the past 24 hours", "change in 24 h", [("Ethereum", 6)]),
@@ -198,3 +200,12 @@ def test_raw_materials_and_chains_that_nobody_knows_are_named_beside_others() ->
     gas = ask("gas on ethereum and solana", Category.GAS).answer
     assert "Ethereum fees: slow 1.5" in gas
     assert "Not answered: fees of Solana (the chains known here are" in gas
+
+
+def test_figures_of_our_own_country_are_not_passed_off_as_those_of_another() -> None:
+    assert (
+        "Not answered: narnia (no country is called that here)."
+        in ask("inflation in narnia", Category.ECONOMIC_INDICATOR).answer
+    )
+    for query in ("inflation in 2025", "inflation in the us"):
+        assert "no country" not in ask(query, Category.ECONOMIC_INDICATOR).answer

@@ -69,6 +69,7 @@ NOW = datetime(2026, 11, 21, 15, 30, tzinfo=UTC)
         ("since the beginning of the year", "2026-01-01T00:00", None),
         ("since last monday", "2026-11-16T00:00", None),
         ("between christmas and new year", "2025-12-25T00:00", "2026-01-02T00:00"),
+        ("diese woche", "2026-11-16T00:00", None),
         ("btc last weekend", "2026-11-14T00:00", "2026-11-16T00:00"),
         ("over the weekend", "2026-11-21T00:00", None),
         ("btc 2025 high", "2025-01-01T00:00", "2026-01-01T00:00"),

@@ -80,7 +80,8 @@ def test_a_question_of_several_parts_is_cut_where_rules_are_sure() -> None:
 def test_parts_of_one_category_stay_apart_where_each_asks_something_else() -> None:
     found = parts("SMA 200 of BTC and RSI of ETH", find).parts
     assert [[asset.key for asset in part.entities.assets] for part in found] == [["BTC"], ["ETH"]]
-    assert parts("price of btc, price of eth and sol", find) == NONE
+    assert parts("price of btc, price of eth and sol, price of ada", find) == NONE
+    assert parts("btc price, eth gas, " * 40, find) == NONE
 
 
 def test_what_is_none_of_ours_is_left_out_and_one_word_is_not() -> None:
