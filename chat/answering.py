@@ -29,6 +29,7 @@ from chat.skills.base import QUOTED
 from chat.sorting import Before, Classify, Prediction, Sorted
 from providers.resilience import Deadline
 
+FOLLOWED_BY_NOTHING = (Category.SMALLTALK, Category.OUT_OF_SCOPE)
 FAR_BACK = 8  # questions that bare follow-ups may lie behind
 # What is answered by figures of a time: where the time cannot be told, that is said.
 FIGURES = frozenset(
@@ -146,10 +147,11 @@ def _keep(interaction: Interaction, is_new: bool) -> None:
 
 
 def before_of(conversation: Conversation) -> Before | None:
-    """The question before, where it was understood."""
+    """The question before, where it was understood; thanks between them do not count."""
     rows = (
         Interaction.objects.filter(conversation=conversation)
         .exclude(route=Route.CLARIFY)
+        .exclude(category__in=FOLLOWED_BY_NOTHING)
         .order_by("-at")
         .values_list("category", "confidence", "route", "entities", "query")
     )

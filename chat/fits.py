@@ -82,7 +82,9 @@ def then(said: str, text: str, found: Entities) -> bool:
 
 def widget(said: str, text: str, found: Entities) -> bool:
     """Nothing but assets and a currency: "btc", "ETH/EUR"."""
-    if not found.assets or found.amounts or found.period or re.match("(?:whats|hows)\\b", said):
+    if not found.assets or found.amounts or found.period or found.countries:
+        return False
+    if re.match("(?:whats|hows)\\b", said):
         return False
     return is_bare(text, found)
 

@@ -16,8 +16,9 @@ from chat.names import names
 from chat.studied import Study
 
 _BACK = re.compile(
-    r"\b(?:it|its|that|this|them|their|those|these|they|the coin|the same|same|one)\b"
+    r"\b(?:it|its|that|this|them|their|those|these|they|there|the coin|the same|same|one)\b"
 )
+SHORT = 4  # words of a study that leaves out of what: "sma 200?"
 _FOLLOWS = re.compile(
     r"^(?:and|ok and|what about|whats about|how about|hows about|and what about|same for|also|now|"
     r"but|then|or|in|into|to|for|about|by|with|und|y|et|e|ve|а|и)\b"
@@ -32,7 +33,8 @@ def refers_back(text: str, found: Entities) -> bool:
     if _FOLLOWS.match(said):
         return True
     alone = found.period or found.currencies or found.amounts or found.interval
-    return not found.assets and bool(_BACK.search(said) or (alone and is_bare(text, found)))
+    is_part = (alone and is_bare(text, found)) or (found.studies and len(said.split()) <= SHORT)
+    return not found.assets and bool(_BACK.search(said) or is_part)
 
 
 def is_bare(text: str, found: Entities) -> bool:
@@ -51,7 +53,8 @@ def rest(text: str, found: Entities) -> str:
     for known in found.assets:
         for name in (known.name, known.key, known.id):
             said = re.sub(rf"(?<!\S){re.escape(words(name))}(?!\S)", " ", said)
-    for table in (names().assets, names().currencies, found.currencies):
+    places = [name for name, code in names().countries.items() if code in found.countries]
+    for table in (names().assets, names().currencies, found.currencies, places):
         for name in table:
             if name in said:
                 said = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", " ", said)

@@ -75,7 +75,21 @@ def test_a_term_follows_a_term_that_was_explained() -> None:
     assert [row["title"] for row in found.data] == ["Mining"]
 
 
-def test_small_talk_follows_nothing() -> None:
+def test_a_study_or_a_country_by_itself_is_of_the_question_before() -> None:
+    sma = talk("rsi of btc", "sma 50?", category=Category.TECHNICAL)
+    assert ("Bitcoin", "SMA 50 of 1d candles") in told(sma)
+    year = datetime.now(UTC).year
+    rows = [Observation(date(year - 2, 1, 1), Decimal(3), None, None)]
+    abroad = EconomicQuery(series="DE/FP.CPI.TOTL.ZG", start=date(year - 10, 1, 1))
+    shelved.shelve(abroad, rows, "world_bank")
+    german = {("inflation (Germany)", "value")}
+    assert told(talk("us inflation", "in germany?", category=Category.NEWS)) == german
+
+
+def test_small_talk_follows_nothing_and_nothing_follows_it() -> None:
+    assert told(talk("market cap of btc", "thanks", "and sol?")) == {
+        ("Solana", "market capitalisation")
+    }
     assert talk("price of btc", "ok").category == Category.SMALLTALK
     assert talk("price of btc", "thanks").category == Category.SMALLTALK
 
