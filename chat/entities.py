@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
 from chat import naming, numerals, periods, studied
@@ -244,6 +245,8 @@ def _amounts(
 ) -> tuple[Amount, ...]:
     """Numbers with what they count; years, lengths of periods and parts of names are none."""
     found = []
+    # "1 000 usd": thousands apart, where money follows.
+    seen = _apart().sub(lambda m: m.group().replace(" ", "\N{NO-BREAK SPACE}"), seen)
     for numeral in numerals.read(seen):
         start, end = numeral.start, numeral.end
         if any(start < stop and begin < end for begin, stop in taken):
@@ -259,6 +262,12 @@ def _amounts(
         elif seen[start].isdigit() or seen[start] in numerals.SIGNS or numeral.value >= 100:
             found.append(Amount(numeral.value, ""))
     return tuple(found)
+
+
+@cache
+def _apart() -> re.Pattern[str]:
+    money = "|".join(map(re.escape, names().currencies))
+    return re.compile(rf"(?<![\w.,])\d{{1,3}}(?: \d{{3}})+(?= (?:{money})\b)", re.IGNORECASE)
 
 
 _BELOW = re.compile(r"(?:\b(?:minus|negative)|[-\N{MINUS SIGN}])\s*[$€£¥₹₩]?\s*$", re.IGNORECASE)

@@ -48,8 +48,6 @@ _WORDS: dict[str, Decimal] = {
     "nil": Decimal(0),
     "nought": Decimal(0),
     "fourty": Decimal(40),
-    "dozen": Decimal(12),
-    "dozens": Decimal(12),
     "half": Decimal("0.5"),
     "quarter": Decimal("0.25"),
     "double": Decimal(2),
@@ -60,9 +58,14 @@ _WORDS: dict[str, Decimal] = {
     "tripled": Decimal(3),
     "quadruple": Decimal(4),
 }
-_PARTS = {
-    name: Decimal(1) / of
-    for name, of in (("halves", 2), ("thirds", 3), ("quarters", 4), ("fifths", 5), ("tenths", 10))
+_TIMES = {  # "three quarters", "two dozen"
+    "dozen": Decimal(12),
+    "dozens": Decimal(12),
+    "halves": Decimal("0.5"),
+    "thirds": Decimal(1) / 3,
+    "quarters": Decimal("0.25"),
+    "fifths": Decimal("0.2"),
+    "tenths": Decimal("0.1"),
 }
 _LARGE: dict[str, Decimal] = {
     "hundred": Decimal(100),
@@ -70,7 +73,7 @@ _LARGE: dict[str, Decimal] = {
     **{word: size for word, size in SCALES.items() if len(word) > 3},
 }
 _SPELLED = re.compile(
-    rf"(?<![^\W_])(?:{'|'.join(sorted({**_WORDS, **_PARTS, **_LARGE}, key=len, reverse=True))})"
+    rf"(?<![^\W_])(?:{'|'.join(sorted({**_WORDS, **_TIMES, **_LARGE}, key=len, reverse=True))})"
     r"(?![^\W_])",
     re.IGNORECASE,
 )
@@ -189,8 +192,8 @@ def _of(run: list[re.Match[str]]) -> Numeral:
         word = found.group().lower()
         if word in _WORDS:
             part, any_small = part + _WORDS[word], True
-        elif word in _PARTS:  # "three quarters"
-            part, any_small = (part if any_small else Decimal(1)) * _PARTS[word], True
+        elif word in _TIMES:
+            part, any_small = (part if any_small else Decimal(1)) * _TIMES[word], True
         elif _LARGE[word] == 100:
             part = (part if any_small else Decimal(1)) * 100
             any_small = True

@@ -91,7 +91,7 @@ FIELDS: dict[str, tuple[str, str, str]] = {
     "circulating_supply": (
         "circulating supply",
         "coins",
-        r"suppl\w+|circulating|coins exist|in circulation",
+        r"suppl\w+|circulating|exists?|in circulation",
     ),
 }
 USUAL = ("price", "change_24h_percent", "change_7d_percent", "market_cap", "volume_24h")

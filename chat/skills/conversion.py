@@ -21,6 +21,7 @@ from providers.errors import GatewayError
 
 DIGITS = 10  # significant ones of a quotient
 MOST_AMOUNTS, MOST_TARGETS = 5, 4
+_RAW = re.compile(r"\b(?:ounces?|oz|silver|platinum|palladium|(?<!tether )(?<!pax )gold)\b")
 _NUMBER = re.compile(r"\d|\b(?:half|third|quarter|fifth|tenth|hundredth|couple|few|some)s?\b")
 _ANY_MONEY = frozenset(("", "cash", "money", "fiat", "total", "full"))
 _LEADS = r"in|into|to|of|for|worth|buys?|get"
@@ -42,6 +43,10 @@ class Unknown(Exception):
 
 
 def facts(asked: Question) -> Facts:
+    if raw := _RAW.search(asked.said):
+        return _failed(
+            f"the conversion of {raw.group()}", "that is no money and no coin known here"
+        )
     amounts, targets = wanted(asked)
     left = _left_over(asked, bool(amounts))
     if not targets and (strange := _strange_target(asked)):

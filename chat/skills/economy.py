@@ -49,7 +49,10 @@ def facts(asked: Question) -> Facts:
 
 
 def _strange_place(asked: Question) -> list[Failure]:
-    """A country that is none of ours: figures are of the United States then, which is told."""
+    """Of countries that are none of ours, or have no such series, figures are none of theirs."""
+    here = [s for s in asked.entities.series if s.id not in names().abroad]
+    if asked.entities.countries and here:
+        return [Failure(f"{s.title} of another country", "it is known of one alone") for s in here]
     found = None if asked.entities.countries else _WHERE.search(asked.said)
     where = found["where"] if found else ""
     of_time = asked.entities.period is not None and where in words(asked.entities.period.words)

@@ -39,7 +39,8 @@ ELSEWHERE = re.compile(
     r"\b(?:ath|all time high|all time low|atl|open interest|funding|liquidat\w+|long short|"
     r"etf|flows?|inflows?|outflows?|hash ?rate|difficulty|active addresses|wallets?|holders|"
     r"whales?|mvrv|sopr|nvt|puell|max(?:imum)? pain|implied|apy|apr|yields?|staked|burn\w*|mined|"
-    r"transactions per|tps|fdv|fully diluted|max(?:imum)? supply|total supply)\b"
+    r"transactions per|tps|average price|median|fdv|fully diluted|max(?:imum)? supply|"
+    r"total supply)\b"
 )
 NOT_OF_THEN = Facts(
     failures=(Failure("the whole market of that time", "its figures of now are all that is known"),)

@@ -17,6 +17,7 @@ from chat.skills.base import Question, computed
 from chat.studies import change_percent, rounded
 from providers.datasets import HistoryQuery, Query
 
+EXTREMES = r"highs?|highest|lows?|lowest|peak|range|top|bottom"
 OF_ONE = "Prices of the past are told of one coin."
 DAY = timedelta(days=1)
 # What the past is kept of besides prices, by the words that ask for it.
@@ -45,10 +46,14 @@ def facts(asked: Question, assets: Sequence[Known], period: Period) -> Facts:
             continue
         found = _of_past(asked, known, said, period, label, field)
         figures += found
+        if len(found) == 1 and not period.at and asked.mentions(EXTREMES):
+            why = f"{said.source} sent one value of that time"
+            failures.append(Failure(f"highest and lowest {label} of {known.name}", why))
         if not found:
             missing = Failure(f"{label} of {known.name} in that time", f"{said.source} sent none")
             failures.append(missing)
-    counted = any(amount.unit and amount.value != 1 for amount in asked.entities.amounts)
+    ids = {known.id for known in assets}
+    counted = any(a.unit in ids and a.value != 1 for a in asked.entities.amounts)
     return Facts(tuple(figures), failures=tuple(failures), remarks=(OF_ONE,) if counted else ())
 
 

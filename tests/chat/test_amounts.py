@@ -40,6 +40,8 @@ def worth(found: Interaction) -> list[Decimal]:
         ("one and a half btc in usd", Amount(Decimal("1.5"), "bitcoin")),
         ("three quarters of a btc", Amount(Decimal("0.75"), "bitcoin")),
         ("\N{VULGAR FRACTION ONE HALF} btc", Amount(Decimal("0.5"), "bitcoin")),
+        ("two dozen btc in usd", Amount(Decimal(24), "bitcoin")),
+        ("1 000 usd in btc", Amount(Decimal(1000), "usd")),
         ("1/2 btc in usd", Amount(Decimal("0.5"), "bitcoin")),
         ("2.5btc in eur", Amount(Decimal("2.5"), "bitcoin")),
         ("usd100 in btc", Amount(Decimal(100), "usd")),
@@ -86,7 +88,11 @@ def test_a_share_is_no_amount() -> None:
 def test_what_is_none_of_ours_is_not_taken_for_dollars() -> None:
     found = ask("2 btc in silver")
     assert found.data == []
-    assert "Not answered: in silver (that is no money and no coin known here)." in found.answer
+    assert "(that is no money and no coin known here)" in found.answer
+    assert ask("price of 1 oz of gold in btc").data == []
+    stones = ask("2 btc in stones")
+    assert stones.data == []
+    assert "Not answered: in stones (that is no money and no coin known" in stones.answer
     assert worth(ask("2 btc in cash")) == [2 * BTC]
 
 

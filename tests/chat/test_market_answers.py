@@ -207,5 +207,17 @@ def test_figures_of_our_own_country_are_not_passed_off_as_those_of_another() -> 
         "Not answered: narnia (no country is called that here)."
         in ask("inflation in narnia", Category.ECONOMIC_INDICATOR).answer
     )
+    told = ask("interest rate turkey", Category.ECONOMIC_INDICATOR).answer
+    assert "US federal funds rate of another country (it is known of one alone)" in told
     for query in ("inflation in 2025", "inflation in the us"):
         assert "no country" not in ask(query, Category.ECONOMIC_INDICATOR).answer
+
+
+def test_of_one_value_nobody_tells_the_highest_and_lowest() -> None:
+    start = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    query = HistoryQuery(symbol="BTC", start=start, end=start + timedelta(days=1))
+    shelved.shelve(query, [HistoryPoint(start, Decimal(5), None, None)])
+    answer = ask("btc high and low of yesterday").answer
+    assert "highest and lowest price of Bitcoin (kraken sent one value of that time)" in answer
+    assert "one coin" in ask("what were 2 btc worth yesterday").answer
+    assert "one coin" not in ask("was btc up 5% yesterday").answer
