@@ -112,7 +112,9 @@ def _with_fractions(text: str, found: list[Numeral]) -> Iterator[Numeral]:
         other = rest[0] if rest else None
         if other and 0 < other.value < 1 and _AND_A.fullmatch(text, one.end, other.start):
             value = one.value.copy_abs() + other.value
-            yield Numeral(-value if one.sign < 0 else value, one.sign, one.start, other.end)
+            yield Numeral(
+                value.copy_negate() if one.sign < 0 else value, one.sign, one.start, other.end
+            )
             place += 2
         else:
             yield one
@@ -145,7 +147,7 @@ def _written(text: str) -> Iterator[Numeral]:
             end = found.start("under") - 1
             yield Numeral(Decimal(under), 0, *found.span("under"))
         sign, start = _sign(text, found)
-        yield Numeral(-value if sign < 0 else value, sign, start, end)
+        yield Numeral(value.copy_negate() if sign < 0 else value, sign, start, end)
 
 
 def _sign(text: str, found: re.Match[str]) -> tuple[int, int]:
