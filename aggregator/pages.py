@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
@@ -151,5 +152,12 @@ def broken(request: HttpRequest) -> HttpResponseBase:
 def malformed(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Django's handler400, alike."""
     if request.path.startswith("/api/"):
-        return errors.plain(400, "bad_request", "The request could not be read.")
+        return errors.plain(400, "bad_request", _why(exception))
     return render(request, "400.html", status=400)
+
+
+def _why(exception: Exception) -> str:
+    """What is known of a request that never reached a view: most often a proxy's other name."""
+    if isinstance(exception, DisallowedHost):
+        return "The name it was sent to (Host) is none of this installation's: see ALLOWED_HOSTS."
+    return "The request could not be read."

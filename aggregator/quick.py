@@ -172,7 +172,9 @@ class Quick(HttpToolsProtocol):
         try:
             size = self._understood(piece)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # or CONNECT
-            detail = "The request cannot be read; is all of its address percent-encoded?"
+            detail = (
+                "Is its method one of HTTP's, its length a number, its address percent-encoded?"
+            )
             self._refuse(400, "bad_request", "This is not HTTP", detail)
             return len(piece)
         if self.is_midway:

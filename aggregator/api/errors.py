@@ -6,7 +6,8 @@ import logging
 from math import ceil
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from rest_framework import exceptions
@@ -99,7 +100,10 @@ def handler(error: Exception, context: dict[str, Any]) -> Response:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    elif isinstance(error, SuspiciousOperation):  # more parameters than anybody needs, say
+    elif isinstance(error, TooManyFieldsSent):
+        most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+        error = exceptions.ParseError(f"There may be at most {most} parameters.")
+    elif isinstance(error, SuspiciousOperation):
         error = exceptions.ParseError("The request could not be read.")
     if isinstance(error, exceptions.APIException):
         return _of_rest_framework(error)

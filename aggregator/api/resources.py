@@ -16,6 +16,7 @@ from aggregator.api.serializers import QuerySerializer
 from aggregator.encoding import timestamp
 from providers import known
 from providers.known import Known
+from providers.parameters import once
 from providers.resources import Auth, Flag, Kind, Source
 from providers.standing import Status
 
@@ -128,7 +129,7 @@ class ResourcesView(APIView):
         responses=schema.responses(ResourcesSerializer, 400, 401, 403, 429),
     )
     def get(self, request: Request) -> Response:
-        asked = ResourcesQuerySerializer(data=request.query_params.dict())
+        asked = ResourcesQuerySerializer(data=once(request.query_params))
         found = asked.chosen(known.everything())
         return Response(
             {

@@ -38,28 +38,18 @@ from providers.datasets import (
     SearchQuery,
     SentimentQuery,
 )
+from providers.parameters import Parameters
 
 CURRENCIES = ("usd", "eur", "gbp", "jpy", "chf", "aud", "cad", "btc", "eth")
 EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)  # before it there was nothing to have a price
 
 
-class QuerySerializer(serializers.Serializer[Query]):
-    """A query string in, a Query out. A parameter nobody knows is an error that names it."""
+class QuerySerializer(Parameters):
+    """A query string in, a Query out."""
 
     query: ClassVar[type[Query]]
     also: ClassVar[tuple[type[Query], ...]] = ()  # what some parameters make of it instead
-    aliases: ClassVar[Mapping[str, str]] = {}
     in_path: ClassVar[tuple[str, ...]] = ()  # parameters that are part of the route
-
-    def to_internal_value(self, data: Any) -> Any:
-        asked = {self.aliases.get(name, name): data.get(name) for name in data}
-        unknown = sorted(set(asked) - set(self.fields) - {"format"})
-        if unknown:
-            known = ", ".join(self.fields) or "none"
-            raise serializers.ValidationError(
-                {name[:60]: f"Unknown parameter. Known: {known}." for name in unknown}
-            )
-        return super().to_internal_value(asked)
 
     def create(self, validated_data: dict[str, Any]) -> Query:
         return self.query(**validated_data)

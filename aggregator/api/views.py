@@ -19,6 +19,8 @@ from aggregator.answers import Answer
 from aggregator.api import schema
 from aggregator.api import serializers as s
 from aggregator.api.symbols import words_of
+from providers.datasets import Query
+from providers.parameters import NoParameters, once
 
 
 class DatasetView(APIView):
@@ -34,7 +36,7 @@ class DatasetView(APIView):
     @classmethod
     def answer(cls, query: QueryDict, path: Mapping[str, str]) -> Answer:
         """The answer to a query string and the parameters in the path."""
-        given = query.dict()
+        given = once(query)
         if twice := path.keys() & given.keys():
             raise ValidationError(dict.fromkeys(twice, "It stands in the path already."))
         return answer_to(cls.asked(data={**given, **path}))
@@ -43,7 +45,7 @@ class DatasetView(APIView):
 def answer_to(asked: s.QuerySerializer) -> Answer:
     """The answer to parameters; raises ValidationError or a GatewayError. The explorer's too."""
     asked.is_valid(raise_exception=True)
-    query = asked.save()
+    query: Query = asked.save()
     demand.note(query)
     answer = gateway.answer(query, settle=afterwards.later)
     words = words_of(asked)
@@ -70,9 +72,10 @@ class CapabilitiesView(APIView):
         operation_id="get_capabilities",
         summary="Which provider answers which dataset, and how well it did",
         tags=["system"],
-        responses=schema.responses(s.CapabilitiesSerializer, 401, 403, 429),
+        responses=schema.responses(s.CapabilitiesSerializer, 400, 401, 403, 429),
     )
     def get(self, request: Request) -> Response:
+        NoParameters.of(request)
         return Response({"data": capabilities.matrix()})
 
 
@@ -81,9 +84,10 @@ class StatusView(APIView):
         operation_id="get_status",
         summary="How the gateway and its providers are, from rows and cells; asks no upstream",
         tags=["system"],
-        responses=schema.responses(s.StatusSerializer, 401, 403, 429),
+        responses=schema.responses(s.StatusSerializer, 400, 401, 403, 429),
     )
     def get(self, request: Request) -> Response:
+        NoParameters.of(request)
         return Response(readouts.status())
 
 

@@ -28,7 +28,7 @@ from chat.api import learning_serializers as s
 from chat.categories import Category
 from chat.models import DatasetVersion, Experiment, ModelVersion, ReviewItem, TrainingRun
 from chat.training import runs
-from monitoring.api.parameters import NoParameters, Parameters
+from providers.parameters import NoParameters, Parameters
 
 PRIVATE = {"Cache-Control": "no-store"}
 

@@ -19,7 +19,7 @@ from chat.api.serializers import BodySerializer
 from chat.api.views import PRIVATE, _caller, _valid
 from chat.models import Purpose
 from chat.models.privacy import NOTICE
-from monitoring.api.parameters import Parameters
+from providers.parameters import Parameters
 from providers.personal import Subject
 
 WHOSE = "A conversation of yours, for who asks without a client key: its id is the proof."

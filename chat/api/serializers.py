@@ -12,7 +12,7 @@ from rest_framework.settings import api_settings
 from chat.categories import Category
 from chat.inputs import LONGEST_QUERY, LONGEST_TEXT, Unreadable, text_of
 from chat.models import Feedback, Route
-from monitoring.api.parameters import Parameters
+from providers.parameters import Parameters
 
 NON_FIELD = api_settings.NON_FIELD_ERRORS_KEY
 

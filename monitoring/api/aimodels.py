@@ -14,13 +14,13 @@ from rest_framework.views import APIView
 
 from monitoring import aimodels, modelreadouts
 from monitoring.api import modelserializers as s
-from monitoring.api.parameters import NoParameters
 from monitoring.api.permissions import Operates, operates, who
 from monitoring.api.views import said, tagged
 from monitoring.modelreadouts import Reading
 from monitoring.modelrows import ModelMetric, ScanPlan
 from providers import changes
 from providers.aimodels import ModelStatus
+from providers.parameters import NoParameters
 
 MODEL = OpenApiParameter(
     "model_id", str, OpenApiParameter.PATH, description="With its slash: ProsusAI/finbert."

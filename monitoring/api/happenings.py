@@ -16,11 +16,11 @@ from rest_framework.views import APIView
 
 from monitoring.acknowledging import acknowledge
 from monitoring.alerts.models import Alert
-from monitoring.api.parameters import NoParameters, Parameters
 from monitoring.api.views import said, tagged
 from monitoring.incidents import showing
 from monitoring.incidents.models import Incident
 from monitoring.severities import Severity
+from providers.parameters import NoParameters, Parameters
 
 MOST = 100
 ID = OpenApiParameter("id", int, OpenApiParameter.PATH, description="As the list says.")

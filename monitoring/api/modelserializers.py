@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from monitoring.api.parameters import Parameters
 from monitoring.modelrows import Way
 from providers.aimodels import Category, ModelStatus, Task
+from providers.parameters import Parameters
 
 MOST_CHECKS = 1000
 

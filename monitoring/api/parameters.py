@@ -1,33 +1,13 @@
-"""What may be asked of the monitoring routes. A parameter nobody knows is a 400 that names it."""
+"""What may be asked of the monitoring routes."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from rest_framework import serializers
-from rest_framework.request import Request
 
 from monitoring.prepared import WINDOWS
 from providers.datasets import DATASETS
 from providers.health import Kind
-
-
-class Parameters(serializers.Serializer[Any]):
-    def to_internal_value(self, data: Any) -> Any:
-        if unknown := sorted(set(data) - set(self.fields) - {"format"}):
-            known = ", ".join(self.fields) or "none"
-            raise serializers.ValidationError(
-                {name[:60]: f"Unknown parameter. Known: {known}." for name in unknown}
-            )
-        return super().to_internal_value(data)
-
-    @classmethod
-    def of(cls, request: Request) -> dict[str, Any]:
-        """What was asked, checked; raises ValidationError."""
-        asked = cls(data=request.query_params.dict())
-        asked.is_valid(raise_exception=True)
-        found: dict[str, Any] = asked.validated_data
-        return found
+from providers.parameters import Parameters
 
 
 class StatusParameters(Parameters):
@@ -58,7 +38,3 @@ class HistoryParameters(Parameters):
     hours = serializers.IntegerField(
         min_value=1, max_value=168, default=24, help_text="How far back, 1 to 168."
     )
-
-
-class NoParameters(Parameters):
-    pass

@@ -35,6 +35,7 @@ from monitoring.api import serializers as s
 from monitoring.readings import Board, Reading
 from providers.errors import NotFound, Unanswered
 from providers.health import Kind
+from providers.parameters import NoParameters
 
 NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="A provider: coingecko.")
 _PROBLEM = {"$ref": "#/components/schemas/Problem"}
@@ -213,7 +214,7 @@ class WatchView(APIView):
         responses=said(s.WatchSerializer, 400, 401, 403, 429),
     )
     def get(self, request: Request) -> HttpResponseBase:
-        p.NoParameters.of(request)
+        NoParameters.of(request)
         return tagged(request, readouts.system(readings.board()))
 
 
@@ -226,7 +227,7 @@ class StatsView(APIView):
         responses=said(s.StatsSerializer, 400, 401, 403, 404, 429),
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:
-        p.NoParameters.of(request)
+        NoParameters.of(request)
         item, board = reading(name), readings.board()
         of = numbers.by_provider().get(item.health.provider_id or 0, numbers.NOTHING)
         found = readouts.stats_of_one(item, board, of)
@@ -241,7 +242,7 @@ class SystemView(APIView):
         responses=said(s.SystemSerializer, 400, 401, 403, 429),
     )
     def get(self, request: Request) -> HttpResponseBase:
-        p.NoParameters.of(request)
+        NoParameters.of(request)
         return tagged(request, dict(system.now().body))
 
 

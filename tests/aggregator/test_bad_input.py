@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -208,3 +208,44 @@ class AnyText(TestCase):
 
         response = self.client.get(url + quote(text, safe=""))
         assert response.status_code in (200, 400, 404, 503), response.content
+
+
+# -- Given twice, or nobody's ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ("/api/market/price?symbols=BTC&symbols=ETH", "symbols"),
+        ("/api/market/price?symbols=BTC&symbol=ETH", "symbols"),
+        ("/api/market/ohlc?symbol=BTC&interval=1h&timeframe=1d", "interval"),
+        ("/api/market?limit=1&limit=1", "limit"),
+        ("/api/resources?page=1&page=2", "page"),
+        ("/api/providers/history?hours=1&hours=2", "hours"),
+        ("/api/incidents?page=1&page=2", "page"),
+        ("/api/ai-models/models/a/b/history?limit=1&limit=2", "limit"),
+    ],
+)
+def test_a_parameter_given_twice_is_not_half_an_answer(
+    client: Client, asked: str, field: str
+) -> None:
+    body = problem_of(client, asked)
+    assert body["errors"] == {field: ["Given more than once: which one is meant?"]}
+
+
+@pytest.mark.parametrize("route", ["capabilities", "status", "resources", "system/status"])
+def test_a_parameter_that_a_route_without_any_does_not_know_is_named(
+    client: Client, route: str
+) -> None:
+    assert "colour" in problem_of(client, f"/api/{route}?colour=red")["errors"]
+
+
+def test_more_parameters_than_anybody_needs_are_counted(client: Client) -> None:
+    body = problem_of(client, "/api/market?" + "&".join(f"a{n}=1" for n in range(1500)))
+    assert body["detail"] == "There may be at most 1000 parameters."
+
+
+@override_settings(ALLOWED_HOSTS=["testserver"])
+def test_a_name_that_is_not_ours_says_which_setting_lists_them(client: Client) -> None:
+    response = client.get("/api/status", headers={"Host": "elsewhere.example"})
+    assert (response.status_code, "ALLOWED_HOSTS" in response.json()["detail"]) == (400, True)
