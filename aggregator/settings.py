@@ -389,6 +389,8 @@ LOGGING: dict[str, Any] = {
         "providers.rotation": {"handlers": ["rotation"], "level": "INFO"},
         "providers.failures": {"handlers": ["failures"], "level": "INFO"},
         "providers.health": {"handlers": ["health"], "level": "INFO"},
+        # Four lines for each of its jobs, some ten a minute, bury what is worth reading.
+        "django-q": {"level": "WARNING" if LOG_LEVEL == "INFO" else LOG_LEVEL},
         # Bad requests are told to who sent them; only what we did wrong is worth a line.
         "django.request": {"level": "ERROR"},
         "django.security.DisallowedHost": {"level": "CRITICAL"},

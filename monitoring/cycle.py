@@ -81,7 +81,7 @@ def run(clock: Clock = current_time) -> Round:
         claimed = leases.claim_due(clock(), BATCH)
         if not claimed:
             break
-        logger.info("checking %d endpoints", len(claimed))
+        logger.debug("checking %d endpoints", len(claimed))
         done = _sum(done, check(claimed, plan, clock))
         calls.flush()
     if plan.check_resources and not plan.paused and time.monotonic() < began + PATIENCE_S:
@@ -120,7 +120,8 @@ def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) 
         late.keep(batch)
         return Round(kept=len(batch))
     for item in batch:
-        _tell(item.endpoint, item.found, rows.get(item.endpoint.health.name))
+        name = item.endpoint.health.name
+        _tell(item.endpoint, item.found, before[name], rows.get(name))
     return Round(
         checked=len(rows),
         well=sum(row.status == Status.HEALTHY for row in rows.values()),
@@ -139,16 +140,23 @@ def look(rows: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> l
     return [_checked(row, item, plan) for row, item in zip(rows, found, strict=True)]
 
 
-def _tell(row: Endpoint, found: Found, health: Health | None) -> None:
+def _tell(row: Endpoint, found: Found, before: str, health: Health | None) -> None:
     if health is None:
         logger.warning("%s: overtaken by another run, nothing written", row)
         return
     took = "" if found.response_time_ms is None else f" {found.response_time_ms:.0f} ms"
-    logger.info(
+    logger.log(
+        logging.INFO if _is_news(before, health.status) else logging.DEBUG,
         "%s: %s%s by %s%s",
         *(health.name, health.status, took, found.source.value),
         f" ({found.reason})" if found.reason else "",
     )
+
+
+def _is_news(before: str, status: str) -> bool:
+    """What an operator reads at a terminal: not eighty lines a round that all is as it was."""
+    at_last = before == Status.UNKNOWN and status in (Status.HEALTHY, Status.DISABLED)
+    return status != before and not at_last
 
 
 def _look(row: Endpoint, plan: Plan, clock: Clock) -> Found:

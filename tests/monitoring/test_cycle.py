@@ -397,12 +397,29 @@ def test_a_round_says_what_it_does(
     upstreams: Upstreams, calendar: Calendar, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstreams.provider("a")
-    with caplog.at_level("INFO", "monitoring.checks"):
+    with caplog.at_level("DEBUG", "monitoring.checks"):
         cycle.run(calendar)
     said = [record.getMessage() for record in caplog.records]
     assert said[0] == "checking 1 endpoints"
     assert any(line.startswith("a: healthy ") and "ms by probe" in line for line in said)
     assert said[-1].startswith("1 checked in")
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_told"),
+    [
+        ("unknown", "healthy", False),
+        ("unknown", "disabled", False),
+        ("healthy", "healthy", False),
+        ("unknown", "down", True),
+        ("healthy", "degraded", True),
+        ("down", "healthy", True),
+    ],
+)
+def test_a_terminal_reads_what_changed_not_what_is_as_it_was(
+    before: str, now: str, is_told: bool
+) -> None:
+    assert cycle._is_news(before, now) is is_told
 
 
 def test_time_that_we_lost_ourselves_is_not_held_against_a_provider(

@@ -69,7 +69,8 @@ class Command(BaseCommand):
             raise CommandError(f"No sandbox listens on port {options['port']}.") from None
         except ValueError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(orjson.dumps(state, option=orjson.OPT_INDENT_2).decode())
+        told = state if options["word"] == "state" else {"faults": state["faults"]}
+        self.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
 
     def _serve(self, options: dict[str, Any]) -> None:
         if options["unreal"] and not options["replay"]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 import pytest
+from django.core.management import call_command
 
 from providers.sandbox.control import Remote
 from providers.sandbox.sandbox import Sandbox
@@ -191,6 +192,19 @@ def test_a_rule_that_makes_no_sense_is_refused(port: int) -> None:
     with pytest.raises(ValueError, match="does not speak for"):
         Remote(port).fault("nobody.example", "reset")
     assert ask(port, "/_sandbox/nothing")[0] == 404
+
+
+def test_a_word_to_a_running_sandbox_is_answered_with_the_faults_in_force(
+    port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def say(*words: str) -> Any:
+        call_command("sandbox", "--port", str(port), *words)
+        return orjson.loads(capsys.readouterr().out)
+
+    said = say("fault", "api.kraken.com", "delay=20")
+    assert (list(said), said["faults"][0]["host"]) == (["faults"], "api.kraken.com")
+    assert say("clear") == {"faults": []}
+    assert "api.kraken.com" in say("state")["hosts"]
 
 
 def test_no_web_page_can_set_a_fault(port: int) -> None:
