@@ -74,6 +74,18 @@ def forbidden(address: str, allowed: Sequence[Network] = ()) -> str | None:
     return None if listed or _is_public(found) else "a private address"
 
 
+def never_reached(url: str, allowed: Sequence[Network]) -> str | None:
+    """Why nobody will ever be asked at `url`, by its spelling alone; None where that is open."""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    address = "127.0.0.1" if host == "localhost" else host
+    try:
+        ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    reason = forbidden(address, allowed)
+    return reason and f"{host} is {reason}, which ALLOW_PRIVATE_UPSTREAMS does not allow."
+
+
 # Names that the public DNS never has: RFC 6761, 6762, 8375, and ICANN's resolution of July 2024.
 _HOME = ("localhost", ".localhost", ".local", ".home.arpa", ".internal")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 from django.utils.timezone import now
 
@@ -67,11 +68,30 @@ class Scope(models.TextChoices):
     KEY = "key", "key"
 
 
+def without_secret(address: str) -> None:
+    """An address is shown, logged and exported; what only we may know does not belong in it."""
+    if "@" in urlsplit(address).netloc:
+        raise ValidationError("No password belongs in an address: enter it under Credentials.")
+
+
 class WebAddress(models.URLField):  # type: ignore[type-arg]
-    """An address; typed without a scheme it is https."""
+    """An address of the web; typed without a scheme it is https."""
+
+    default_validators = [  # noqa: RUF012
+        URLValidator(
+            schemes=["http", "https"],
+            message="Enter an address of the web, such as https://api.example.org/v1.",
+            code="not_web",  # a form would say its own words instead of "invalid"
+        ),
+        without_secret,
+    ]
 
     def formfield(self, **kwargs: Any) -> Any:
         return super().formfield(**{"assume_scheme": "https", **kwargs})
+
+
+# What a window is made of, and what stands beside it for whoever reads it.
+OF_A_WINDOW = ("limit", "per_s", "burst", "scope", "source", "read_on", "why")
 
 
 def read_limits(limits: Any) -> list[dict[str, Any]]:
@@ -81,6 +101,9 @@ def read_limits(limits: Any) -> list[dict[str, Any]]:
     for window in limits:
         if not isinstance(window, dict):
             raise ValidationError("A window is an object such as {'limit': 30, 'per_s': 60}.")
+        if unknown := sorted(map(str, window.keys() - OF_A_WINDOW)):
+            known = ", ".join(OF_A_WINDOW)
+            raise ValidationError(f"A window has no {unknown[0][:60]!r}. It may have: {known}.")
         for name in ("limit", "per_s"):
             if not _is_above_zero(window.get(name)):
                 raise ValidationError(f"A window needs a {name!r} above 0.")
@@ -224,6 +247,8 @@ class Provider(models.Model):
         if self.adapter_name == registry.DECLARED:
             self._clean_mapping()
             return
+        if not self.adapter_name:
+            return  # the field says so itself
         try:
             self._clean_options(registry.get(self.adapter_name))
         except KeyError:

@@ -17,7 +17,7 @@ from providers.adapters.mapping import OFFERABLE
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
 from providers.admin.edits import Obeyed
-from providers.admin.fields import Json, NewKey
+from providers.admin.fields import Json, NewKey, refuse_what_is_out_of_reach
 from providers.datasets import (
     INTERVALS,
     HistoryQuery,
@@ -99,6 +99,7 @@ class DeclaredForm(ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        refuse_what_is_out_of_reach(self)
         if "_try" in self.data:
             self.add_error(None, ONLY_TRIED)
         return cleaned

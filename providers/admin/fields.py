@@ -6,15 +6,19 @@ import json
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from providers import registry
+from providers.addresses import never_reached
 from providers.models import Provider
 
 
 class Json(forms.JSONField):
     """JSON to be edited by people: laid out to be read, and errors that say where and what."""
+
+    example = '[{"limit": 30, "per_s": 60}]'
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["widget"] = forms.Textarea(
@@ -31,7 +35,7 @@ class Json(forms.JSONField):
         except json.JSONDecodeError as error:
             raise ValidationError(
                 f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}. "
-                'Texts and names stand in double quotes: [{"limit": 30, "per_s": 60}].'
+                f"Texts and names stand in double quotes: {self.example}."
             ) from None
         except (ValueError, RecursionError) as error:
             raise ValidationError(f"This is not JSON: {error}.") from None
@@ -56,9 +60,23 @@ class Json(forms.JSONField):
 class JsonObject(Json):
     """The same, where nothing is an object without members."""
 
+    example = '{"model": "..."}'
+
     def to_python(self, value: Any) -> Any:
         found = super().to_python(value)
         return {} if found == [] else found
+
+
+def refuse_what_is_out_of_reach(form: forms.BaseForm) -> None:
+    """
+    An address that we would never connect to is an error beside it, and not of the first call. A
+    name may lead elsewhere tomorrow, and who is off may wait for a setting: neither is judged.
+    """
+    url = form.cleaned_data.get("base_url")
+    if not url or not form.cleaned_data.get("enabled") or settings.SANDBOX:
+        return
+    if reason := never_reached(url, settings.ALLOW_PRIVATE_UPSTREAMS):
+        form.add_error("base_url", reason)
 
 
 def _refuse(constant: str) -> None:

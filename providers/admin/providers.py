@@ -20,7 +20,12 @@ from providers.admin import live, quotas, testing
 from providers.admin.bases import ModelForm
 from providers.admin.credentials import CredentialInline
 from providers.admin.edits import Obeyed, log_change, who
-from providers.admin.fields import Json, JsonObject, adapter_choices
+from providers.admin.fields import (
+    Json,
+    JsonObject,
+    adapter_choices,
+    refuse_what_is_out_of_reach,
+)
 from providers.admin.filters import DatasetFilter, StatusFilter
 from providers.models import Call, Provider, default_rests
 from providers.overview import ProviderNow
@@ -92,6 +97,7 @@ class ProviderForm(ModelForm):
         for name in ("rest_ceiling_s", "throttle_ceiling_s", "block_rest_s"):
             if (cleaned.get(name) or 0) < 0:
                 self.add_error(name, "Seconds, not below 0.")
+        refuse_what_is_out_of_reach(self)
         return cleaned
 
 

@@ -276,7 +276,10 @@ MANY = "aggregator: 1\nproviders:\n" + "".join(f"  p{n}: 1\n" for n in range(900
         ("providers:\n  kraken: {title: ''}", "title: This field cannot be blank"),
         ("providers:\n  kraken: {limits: [5]}", "limits: A window is an object"),
         ("providers:\n  kraken: {adapter_name: gone}", "adapter_name: No adapter is called"),
-        ("providers:\n  kraken: {base_url: 'javascript:x'}", "base_url: Enter a valid URL"),
+        (
+            "providers:\n  kraken: {base_url: 'javascript:x'}",
+            "base_url: Enter an address of the web",
+        ),
         ("providers:\n  kraken: {slug: other}", "slug: no such field"),
         ("providers:\n  kraken: {id: 5}", "id: no such field"),
         ("providers:\n  new: {title: N}", "line 3: providers.new: it is new, and needs: adapter"),

@@ -266,7 +266,8 @@ def test_the_command_serves_takes_orders_and_ends_on_a_signal(environment: dict[
                 manage("--port", str(port), *order),
                 env=environment, cwd=ROOT, capture_output=True, check=True,
             )  # fmt: skip
-            state = orjson.loads(ordered.stdout)
+            assert orjson.loads(ordered.stdout)["faults"][0]["times"] == 1
+            state = Remote(port).state()
             assert (state["seed"], state["limits"], state["faults"][0]["times"]) == (3, True, 1)
             assert ask(port, "/api.kraken.com/0/public/Time")[0] == 503
             assert ask(port, "/api.kraken.com/0/public/Time")[0] == 200
