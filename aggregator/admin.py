@@ -37,6 +37,10 @@ from providers.wording import span
 class ClientAdmin(Obeyed):
     """A key is made with its client, shown on the very next page, and kept as a hash."""
 
+    when_empty = (
+        "No client: who asks is anonymous. Add one, and a program of yours has a key "
+        "and a limit of its own."
+    )
     forget: Callable[[], None] = staticmethod(callers.reread)
     list_display = ("name", "key_hint", "per_minute", "is_operator", "enabled", "created_at")
     list_editable = ("per_minute", "enabled")
@@ -111,12 +115,12 @@ class ClientAdmin(Obeyed):
 
 @admin.register(ShelvedAnswer)
 class ShelvedAnswerAdmin(ReadOnly):
+    when_empty = "The shelf is empty: nothing was asked yet."
     list_display = ("question", "dataset", "sources", "fetched", "served_until", "size")
     list_filter = ("dataset",)
     search_fields = ("question", "source")
     fields = ("question", "dataset", "source", "fetched", "served_until", "beginning")
     list_per_page = 50
-    change_list_template = "admin/filters_above.html"
     sortable_by = ()
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -172,6 +176,7 @@ ProviderAdmin.actions = (*ProviderAdmin.actions, purge_answers)
 class TaskAdmin(ForSuperusers):
     """What the worker did. Schedules come from `aggregator.schedules` alone, never from a form."""
 
+    when_empty = "No job ended so."
     list_display = ("func", "started", "stopped", "success")
     fields = ("name", "func", "started", "stopped", "success", "result")
     actions = None

@@ -343,7 +343,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("HTTPS", False)
 if env.flag("HTTPS", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-LANGUAGE_CODE = "en-us"
+LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "aggregator.formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -15,6 +15,7 @@ from providers.admin import faults
 admin.site.site_header = admin.site.site_title = "Aggregator"
 admin.site.index_title = "Catalogue and clients"
 admin.site.enable_nav_sidebar = True
+admin.site.empty_value_display = "–"
 
 handler400, handler500 = pages.malformed, pages.broken
 

@@ -37,7 +37,9 @@ def start(
                 horizon=horizon,
             )
     except IntegrityError:
-        raise Refused("An experiment of that name was, or another one is running.") from None
+        if Experiment.objects.filter(name=name).exists():
+            raise Refused("There was an experiment of that name: choose another.") from None
+        raise Refused("Another experiment is running: stop it first.") from None
     classifier.forget()
     return trial
 

@@ -22,6 +22,7 @@ from monitoring.models import CheckResult, Endpoint, Plan, StateChange
 from monitoring.notices import admin as _notices  # noqa: F401
 from providers import changes
 from providers.admin.edits import ForOnlyRow, Obeyed, log_change, who
+from providers.admin.resources import NOTHING
 
 
 @admin.register(Plan)
@@ -135,13 +136,18 @@ class EndpointAdmin(Obeyed):
 
 @admin.register(CheckResult)
 class CheckResultAdmin(Looked):
+    when_empty = "Nobody was checked yet: the worker begins as soon as it runs."
     list_select_related = ("endpoint__health",)
     list_display = (
         *("at", "endpoint", "verdict", "outcome"),
-        *("response_time_ms", "source", "error"),
+        *("took", "source", "error"),
     )
     list_filter = ("finding", "source")
     search_fields = ("endpoint__health__name",)
+
+    @admin.display(description="took")
+    def took(self, row: CheckResult) -> str:
+        return NOTHING if row.response_time_ms is None else f"{row.response_time_ms:,.0f} ms"
 
     @admin.display(description="verdict")
     def verdict(self, row: CheckResult) -> SafeString:
@@ -150,6 +156,7 @@ class CheckResultAdmin(Looked):
 
 @admin.register(StateChange)
 class StateChangeAdmin(Looked):
+    when_empty = "Nobody was checked yet: the worker begins as soon as it runs."
     list_select_related = ("endpoint__health",)
     list_display = ("began_at", "ended_at", "endpoint", "how_it_was")
     list_filter = ("status",)

@@ -18,6 +18,7 @@ from monitoring.modelrows import ModelMetric, Scan, ScanPlan
 from providers import standins
 from providers.admin.edits import ForOnlyRow, Obeyed, who
 from providers.admin.fields import JSON_FIELDS
+from providers.admin.resources import NOTHING
 from providers.aimodels import AiModel, ModelStatus
 
 
@@ -94,13 +95,18 @@ class ScanPlanAdmin(ForOnlyRow):
 
 @admin.register(ModelMetric)
 class ModelMetricAdmin(Looked):
+    when_empty = "No model was looked at yet: the worker begins as soon as it runs."
     list_display = (
         *("checked_at", "model", "found", "way"),
-        *("response_time_ms", "test_output", "confidence"),
+        *("took", "test_output", "confidence"),
     )
     list_filter = ("status", "way")
     list_select_related = ("model",)
     search_fields = ("model__model_id",)
+
+    @admin.display(description="took")
+    def took(self, row: ModelMetric) -> str:
+        return NOTHING if row.response_time_ms is None else f"{row.response_time_ms:,.0f} ms"
 
     @admin.display(description="found")
     def found(self, row: ModelMetric) -> SafeString:
@@ -109,6 +115,7 @@ class ModelMetricAdmin(Looked):
 
 @admin.register(Scan)
 class ScanAdmin(Looked):
+    when_empty = "No scan was made yet: the worker begins one as soon as it runs."
     list_display = ("started_at", "finished_at", "by", "total", "looked_at", "tried", "hub")
     list_filter = ("hub_answered",)
 

@@ -19,11 +19,13 @@ class ScanPlan(OnlyRow):
 
     paused = models.BooleanField(default=False, help_text="On: no scan begins by itself.")
     interval_s = models.FloatField(
+        "interval, s",
         default=300,
         validators=[MinValueValidator(60), MaxValueValidator(86400)],
         help_text="Seconds from the start of one scan to that of the next.",
     )
     timeout_s = models.FloatField(
+        "timeout, s",
         default=10,
         validators=[MinValueValidator(0.1), MaxValueValidator(30)],
         help_text="Seconds one question may take.",
@@ -94,7 +96,7 @@ class ModelMetric(models.Model):
     way = models.CharField(max_length=8, choices=Way, default=Way.HUB)
     status = models.CharField(max_length=15, choices=ModelStatus)
     success = models.BooleanField(null=True, help_text="Empty: it says nothing of the model.")
-    response_time_ms = models.FloatField(null=True)
+    response_time_ms = models.FloatField("response time, ms", null=True)
     error_message = models.CharField(max_length=200, blank=True)
     test_input = models.CharField(max_length=200, blank=True)
     test_output = models.CharField(max_length=300, blank=True)

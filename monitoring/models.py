@@ -22,7 +22,6 @@ from monitoring.querysets import EndpointQuerySet, StateChangeQuerySet
 from monitoring.turns import Turn
 from providers.health import Health, Kind
 from providers.onlyrow import OnlyRow
-from providers.standing import Status
 
 # Models of files of their own are found here too, by Django and by readers.
 __all__ = [
@@ -51,15 +50,15 @@ LEAST_INTERVAL_S, MOST_TIMEOUT_S = 10, 30
 STALE_INTERVALS = 3  # a status is unknown when its newest result is older than so many intervals
 
 
-def _interval(**more: Any) -> models.FloatField[Any, Any]:
+def _interval(name: str, **more: Any) -> models.FloatField[Any, Any]:
     return models.FloatField(
-        validators=[MinValueValidator(LEAST_INTERVAL_S), MaxValueValidator(86400)], **more
+        name, validators=[MinValueValidator(LEAST_INTERVAL_S), MaxValueValidator(86400)], **more
     )
 
 
-def _timeout(**more: Any) -> models.FloatField[Any, Any]:
+def _timeout(name: str, **more: Any) -> models.FloatField[Any, Any]:
     return models.FloatField(
-        validators=[MinValueValidator(0.1), MaxValueValidator(MOST_TIMEOUT_S)], **more
+        name, validators=[MinValueValidator(0.1), MaxValueValidator(MOST_TIMEOUT_S)], **more
     )
 
 
@@ -73,16 +72,21 @@ class Plan(OnlyRow):
     """How everything is checked, unless the row of an endpoint says otherwise. There is one."""
 
     paused = models.BooleanField(default=False, help_text="On: nothing is checked by itself.")
-    interval_s = _interval(default=300, help_text="Seconds from one check of it to the next.")
+    interval_s = _interval(
+        "interval, s", default=300, help_text="Seconds from one check of it to the next."
+    )
     check_resources = models.BooleanField(
         default=True,
         help_text="Off: what is only known of, and asked for no answers, is not looked at either.",
     )
     resource_interval_s = _interval(
-        default=21600, help_text="Seconds from one look at a resource to the next."
+        "interval of resources, s",
+        default=21600,
+        help_text="Seconds from one look at a resource to the next.",
     )
-    timeout_s = _timeout(default=10, help_text="Seconds one check may take.")
+    timeout_s = _timeout("timeout, s", default=10, help_text="Seconds one check may take.")
     threshold_ms = models.FloatField(
+        "threshold, ms",
         default=1000,
         validators=[MinValueValidator(1)],
         help_text="Degraded when 95 % of the answers of 15 minutes are not within it.",
@@ -94,6 +98,7 @@ class Plan(OnlyRow):
         default=2, validators=[MinValueValidator(1)], help_text="Good checks in a row."
     )
     quota_percent = models.FloatField(
+        "share of quotas, %",
         default=5,
         validators=[MinValueValidator(0.01), MaxValueValidator(100)],
         help_text="Of a provider's rate limits, at most so much is spent on checks.",
@@ -129,10 +134,14 @@ class Endpoint(models.Model):
     maintenance_until = models.DateTimeField(
         null=True, blank=True, help_text="Until then it is in maintenance, and not checked."
     )
-    interval_s = _interval(null=True, blank=True, help_text="Empty: as in the plan.")
-    timeout_s = _timeout(null=True, blank=True, help_text="Empty: as in the plan.")
+    interval_s = _interval("interval, s", null=True, blank=True, help_text="Empty: as in the plan.")
+    timeout_s = _timeout("timeout, s", null=True, blank=True, help_text="Empty: as in the plan.")
     threshold_ms = models.FloatField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text="Empty: as in the plan."
+        "threshold, ms",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Empty: as in the plan.",
     )
     generations_per_day = models.PositiveSmallIntegerField(
         null=True,
@@ -177,9 +186,9 @@ class CheckResult(models.Model):
     run = models.BigIntegerField(help_text="The lease it was found under: each writes once.")
     at = models.DateTimeField()
     finding = models.CharField(max_length=12, choices=[(f.value, f.value) for f in Finding])
-    status = models.CharField(max_length=15, choices=[(s.value, s.value) for s in Status])
+    status = models.CharField(max_length=15, choices=Health._meta.get_field("status").choices)
     outcome = models.CharField(max_length=20, help_text="'ok' or a code of providers.errors.")
-    response_time_ms = models.FloatField(null=True)
+    response_time_ms = models.FloatField("response time, ms", null=True)
     error = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=10, choices=Source, default=Source.PROBE)
     # A result may be written long after it was found; roll-ups go by this to miss none.
@@ -198,7 +207,7 @@ class StateChange(models.Model):
     """An interval in which an endpoint had one status. The last one of each is open."""
 
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, related_name="changes")
-    status = models.CharField(max_length=15, choices=[(s.value, s.value) for s in Status])
+    status = models.CharField(max_length=15, choices=Health._meta.get_field("status").choices)
     reason = models.CharField(max_length=200, blank=True)
     began_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -55,7 +55,9 @@ class Health(models.Model):
         "providers.Resource", models.CASCADE, null=True, blank=True, related_name="health"
     )
     status = models.CharField(
-        max_length=15, choices=[(s.value, s.value) for s in Status], default=Status.UNKNOWN.value
+        max_length=15,
+        choices=[(s.value, s.value.replace("_", " ")) for s in Status],
+        default=Status.UNKNOWN.value,
     )
     reason = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField(default=now)

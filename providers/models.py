@@ -424,12 +424,14 @@ class Policy(models.Model):
         max_length=30, unique=True, choices=[(d.name, d.title) for d in DATASETS.values()]
     )
     fresh_s = models.FloatField(
+        "fresh for, s",
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
         help_text="Served without asking again. Empty: the dataset's own time.",
     )
     stale_s = models.FloatField(
+        "then served stale for, s",
         null=True,
         blank=True,
         validators=[MinValueValidator(0)],

@@ -82,6 +82,8 @@ def effect(dataset_name: str, fresh_s: float | None, stale_s: float | None) -> s
     if dataset is None:
         return "Nothing: no dataset has this name."
     stale = dataset.stale_s if stale_s is None else stale_s
+    if _fresh(dataset, fresh_s) == span(stale) == span(0):
+        return "Every question is asked anew: no answer is kept."
     return (
         f"An answer is served for {_fresh(dataset, fresh_s)} without asking again; after that "
         f"while a newer one is fetched, and for up to {span(stale)} when nobody answers."

@@ -48,6 +48,12 @@ def share(value: Decimal | int | None) -> str:
 
 
 @register.filter
+def per_cent(part: float | None) -> str:
+    """Of a part from 0 to 1."""
+    return figures.NOTHING if part is None else f"{100 * part:.0f} %"
+
+
+@register.filter
 def change(value: Decimal | None) -> SafeString:
     """A change in percent: sign and direction say what the colour says."""
     if value is None:

@@ -22,6 +22,7 @@ from providers.admin.edits import BoundedPaginator, ReadOnly
 
 @admin.register(Example)
 class ExampleAdmin(ModelAdmin):
+    when_empty = "No label yet: reviewed questions come here."
     list_display = ("text", "category", "source", "labelled_by", "at")
     list_filter = ("category", "source")
     list_select_related = ("labelled_by",)
@@ -39,6 +40,7 @@ class ExampleAdmin(ModelAdmin):
 
 @admin.register(DatasetVersion)
 class DatasetVersionAdmin(ReadOnly):
+    when_empty = "None is frozen yet: the worker freezes the first before it trains."
     list_display = (
         *("number", "questions", "digest", "note", "created_by", "at", "archived_at"),
         "file",

@@ -11,7 +11,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
@@ -26,6 +26,7 @@ from providers.admin.edits import BoundedPaginator, ReadOnly, who
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnly):
+    when_empty = "Nothing was trained yet: the worker begins as soon as it runs."
     list_display = ("__str__", "dataset", "state", "progress", "started_by", "at", "finished_at")
     list_filter = ("state",)
     list_select_related = ("dataset", "started_by")
@@ -47,6 +48,7 @@ class TrainingRunAdmin(ReadOnly):
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly):
+    when_empty = "No model yet: the first training brings it."
     list_display = ("code", "role", "macro_f1", "calibration_error", "size", "trained", "run", "at")
     list_filter = ("role",)
     list_select_related = ("run__dataset",)
@@ -98,6 +100,7 @@ class ModelVersionAdmin(ReadOnly):
 
 @admin.register(Deployment)
 class DeploymentAdmin(ReadOnly):
+    when_empty = "No model was put to work yet."
     list_display = ("at", "model", "action", "previous", "by", "why")
     list_filter = ("action",)
     list_select_related = ("model", "previous")
@@ -106,6 +109,10 @@ class DeploymentAdmin(ReadOnly):
 
 @admin.register(Experiment)
 class ExperimentAdmin(ReadOnly):
+    when_empty = (
+        "None was begun. Let a model answer some of the conversations; the champion "
+        "beside itself (A/A) should find nothing."
+    )
     list_display = ("name", "state", "champion", "challenger", "share_percent", "horizon", "at")
     list_filter = ("state",)
     list_select_related = ("champion", "challenger")
@@ -114,13 +121,15 @@ class ExperimentAdmin(ReadOnly):
         *("at", "ended_at", "comparison"),
     )
     actions = ("stop",)
+    change_form_template = "admin/chat/experiment/change_form.html"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("chat.add_experiment"))
 
     def get_urls(self) -> list[URLPattern]:
         mine = path("add/", self.admin_site.admin_view(start), name="chat_experiment_add")
-        return [mine, *super().get_urls()]
+        end = path("<int:pk>/stop/", self.admin_site.admin_view(stop), name="chat_experiment_stop")
+        return [mine, end, *super().get_urls()]
 
     @admin.display(description="arms")
     def comparison(self, row: Experiment) -> SafeString:
@@ -169,6 +178,14 @@ def start(request: HttpRequest) -> HttpResponse:
             return redirect("admin:chat_experiment_change", trial.pk)
     context = {**admin.site.each_context(request), "title": "New experiment", "form": form}
     return render(request, "admin/chat/experiment.html", context)
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    _allowed(request, "chat.change_experiment")
+    trial = get_object_or_404(Experiment, pk=pk)
+    _told(request, partial(trials.stop, trial, who(request)), f"{trial} stopped.")
+    return redirect("admin:chat_experiment_change", pk)
 
 
 @require_POST

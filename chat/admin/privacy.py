@@ -20,6 +20,7 @@ class PrivacyPolicyAdmin(ForOnlyRow):
 class ConsentAdmin(ReadOnly):
     """Whose it is stays out of sight: a pseudonym is shown to nobody."""
 
+    when_empty = "Nobody said yet what their questions may be used for."
     list_display = ("purpose", "granted", "notice", "method", "at")
     list_filter = ("purpose", "granted", "method")
     fields = ("purpose", "granted", "notice", "method", "at")
@@ -27,6 +28,7 @@ class ConsentAdmin(ReadOnly):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnly):
+    when_empty = "Nobody took away, erased or read what is people's yet."
     list_display = ("at", "actor", "action", "detail")
     list_filter = ("action", "actor")
     date_hierarchy = "at"

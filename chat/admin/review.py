@@ -23,6 +23,10 @@ KEYS = dict(zip("pmedntgcvoylix", Category, strict=True))
 
 @admin.register(ReviewItem)
 class ReviewItemAdmin(ReadOnly):
+    when_empty = (
+        "Nothing to review: questions come when an answer was bad or unsure, when "
+        "models disagree, and two of a hundred at random."
+    )
     list_display = ("at", "suggested", "why", "state", "category", "reviewer", "decided_at")
     list_filter = ("state", "suggested")
     list_select_related = ("reviewer",)

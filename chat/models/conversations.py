@@ -105,10 +105,10 @@ class Feedback(models.Model):
     """
 
     class Type(models.TextChoices):
-        UP = "up"
-        DOWN = "down"
-        CORRECTION = "correction"
-        FLAG = "flag"
+        UP = "up", "up"
+        DOWN = "down", "down"
+        CORRECTION = "correction", "correction"
+        FLAG = "flag", "flag"
 
     interaction = models.ForeignKey(Interaction, models.CASCADE, related_name="feedback")
     type = models.CharField(max_length=12, choices=Type.choices, db_index=True)

@@ -14,9 +14,9 @@ class ReviewItem(models.Model):
     """A question that somebody should look at, and what they said its category is."""
 
     class State(models.TextChoices):
-        OPEN = "open"
+        OPEN = "open", "open"
         ACCEPTED = "accepted", "label accepted"
-        RELABELLED = "relabelled"
+        RELABELLED = "relabelled", "relabelled"
         REJECTED = "rejected", "nothing to learn from"
 
     interaction = models.OneToOneField(Interaction, models.CASCADE, related_name="review")

@@ -18,11 +18,11 @@ class TrainingRun(models.Model):
     """One training. Whoever holds its lease trains it, so that no two workers do."""
 
     class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        PASSED = "passed"
+        QUEUED = "queued", "queued"
+        RUNNING = "running", "running"
+        PASSED = "passed", "passed"
         REFUSED = "refused", "refused by the gate"
-        FAILED = "failed"
+        FAILED = "failed", "failed"
 
     dataset = models.ForeignKey(DatasetVersion, models.PROTECT, related_name="runs")
     seed = models.PositiveIntegerField(default=0, help_text="The same seed gives the same model.")
@@ -55,11 +55,11 @@ class ModelVersion(models.Model):
     class Role(models.TextChoices):
         """A shadow is asked beside the champion and not heard; a challenger answers some."""
 
-        CANDIDATE = "candidate"
-        SHADOW = "shadow"
-        CHALLENGER = "challenger"
-        CHAMPION = "champion"
-        RETIRED = "retired"
+        CANDIDATE = "candidate", "candidate"
+        SHADOW = "shadow", "shadow"
+        CHALLENGER = "challenger", "challenger"
+        CHAMPION = "champion", "champion"
+        RETIRED = "retired", "retired"
 
     code = models.CharField(max_length=12, unique=True)
     sha256 = models.CharField("SHA-256 of its artefact", max_length=64, unique=True)
@@ -148,7 +148,7 @@ class Experiment(models.Model):
     """
 
     class State(models.TextChoices):
-        RUNNING = "running"
+        RUNNING = "running", "running"
         FINISHED = "finished", "finished: its horizon is reached"
         STOPPED = "stopped", "stopped by hand"
         ROLLED_BACK = "rolled_back", "rolled back by a guard rail"
@@ -158,6 +158,7 @@ class Experiment(models.Model):
     challenger = models.ForeignKey(ModelVersion, models.PROTECT, related_name="+")
     salt = models.CharField(max_length=32, editable=False)
     share_percent = models.PositiveSmallIntegerField(
+        "challenger's share, %",
         default=50,
         validators=[MinValueValidator(1), MaxValueValidator(99)],
         help_text="Of the conversations that the challenger answers.",
@@ -184,6 +185,10 @@ class Experiment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_running(self) -> bool:
+        return bool(self.state == self.State.RUNNING)
 
 
 class Exposure(models.Model):

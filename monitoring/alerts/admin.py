@@ -112,7 +112,8 @@ def _of(row: Measured, metric: metrics.Metric) -> str:
 
 @admin.register(Alert)
 class AlertAdmin(Looked):
-    list_display = ("said", "how_it_is", "began_at", "ended_at", "worst", "forecast", "taken_by")
+    when_empty = "No figure was too high or too low for long enough."
+    list_display = ("said", "how_it_is", "began_at", "ended_at", "at_worst", "forecast", "taken_by")
     list_filter = (GoesOn, "severity", "predictive")
     list_select_related = ("rule",)
     search_fields = ("said", "scope")
@@ -121,6 +122,11 @@ class AlertAdmin(Looked):
     @admin.display(description="state")
     def how_it_is(self, row: Alert) -> SafeString:
         return severity_badge(row.severity, is_open=row.is_open)
+
+    @admin.display(description="at worst")
+    def at_worst(self, row: Alert) -> str:
+        metric = metrics.get(row.rule.metric)
+        return metric.spell(row.worst) if metric else f"{row.worst:g}"
 
     @admin.display(description="forecast", boolean=True)
     def forecast(self, row: Alert) -> bool:

@@ -138,9 +138,9 @@ class Slo(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     objective_percent = models.FloatField(
-        default=95, validators=[MinValueValidator(1), MaxValueValidator(99.999)]
+        "objective, %", default=95, validators=[MinValueValidator(1), MaxValueValidator(99.999)]
     )
-    within_ms = models.FloatField(default=1000, validators=[MinValueValidator(1)])
+    within_ms = models.FloatField("within, ms", default=1000, validators=[MinValueValidator(1)])
     dataset = models.CharField(
         max_length=30,
         blank=True,

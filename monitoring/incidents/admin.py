@@ -44,6 +44,7 @@ class UpdateInline(TabularInline):
 
 @admin.register(Incident)
 class IncidentAdmin(Obeyed):
+    when_empty = "Nothing went wrong yet, that we know of."
     list_display = ("title", "how_it_is", "began_at", "ended_at", "who_is_in_it", "taken_by")
     list_filter = (GoesOn, "severity", "automatic")
     list_per_page = 50

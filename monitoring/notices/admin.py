@@ -67,6 +67,10 @@ class ChannelForm(ModelForm):
 
 @admin.register(Channel)
 class ChannelAdmin(Obeyed):
+    when_empty = (
+        "No channel: what goes wrong is shown on the status page, and nobody is told. "
+        "Add one to be."
+    )
     form = ChannelForm
     forget: Callable[[], None] = staticmethod(readings.forget)
     fields = (
@@ -140,6 +144,7 @@ class ChannelAdmin(Obeyed):
 
 @admin.register(Notice)
 class NoticeAdmin(Looked):
+    when_empty = "Nothing was sent: that takes a channel, and something to tell."
     list_display = (
         "created_at",
         "channel",
@@ -167,6 +172,7 @@ class NoticeAdmin(Looked):
 
 @admin.register(MaintenanceWindow)
 class MaintenanceWindowAdmin(Obeyed):
+    when_empty = "No maintenance is planned, and none was."
     list_display = ("title", "state", "starts_at", "ends_at", "whom")
     filter_horizontal = ("providers",)
     search_fields = ("title",)

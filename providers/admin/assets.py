@@ -13,6 +13,7 @@ from providers.admin.bases import ModelForm
 from providers.admin.edits import Obeyed
 from providers.admin.fields import listing_choices
 from providers.admin.labels import TabularInline
+from providers.admin.resources import NOTHING
 from providers.models import Asset, Listing
 
 
@@ -42,9 +43,8 @@ class ListingInline(TabularInline):
 
 @admin.register(Asset)
 class AssetAdmin(Obeyed):
-    list_display = ("symbol", "name", "short_kind", "slug", "market_cap", "listing_count")
+    list_display = ("symbol", "name", "short_kind", "slug", "capitalisation", "listing_count")
     list_filter = ("kind",)
-    change_list_template = "admin/filters_above.html"
     readonly_fields = ("market_cap", "ranked_at", "contract_list")
     search_fields = ("=symbol", "name", "slug")
     inlines = (ListingInline,)
@@ -71,6 +71,10 @@ class AssetAdmin(Obeyed):
             },
         ),
     )
+
+    @admin.display(description="market cap, USD", ordering="market_cap")
+    def capitalisation(self, row: Asset) -> str:
+        return NOTHING if row.market_cap is None else f"{row.market_cap:,.0f}"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         rows: QuerySet[Asset] = super().get_queryset(request)

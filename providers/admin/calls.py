@@ -46,6 +46,7 @@ class DatasetFilter(_Fixed):
 
 @admin.register(Call)
 class CallAdmin(ReadOnly):
+    when_empty = "Nobody was asked yet."
     list_display = (
         "when",
         "provider",
@@ -60,7 +61,6 @@ class CallAdmin(ReadOnly):
     list_filter = ("provider", OutcomeFilter, DatasetFilter, ("at", admin.DateFieldListFilter))
     list_select_related = ("provider",)
     list_per_page = 50
-    change_list_template = "admin/filters_above.html"
     sortable_by = ()
     paginator = BoundedPaginator
     show_full_result_count = False

@@ -59,6 +59,10 @@ class CredentialInline(KeyColumns, TabularInline):
 
 @admin.register(Credential)
 class CredentialAdmin(KeyColumns, Obeyed):
+    when_empty = (
+        "No key is entered. Most providers need none; those that are “disabled, no "
+        "key” wait for one."
+    )
     form = CredentialForm
     fields = (
         "provider",
@@ -85,7 +89,6 @@ class CredentialAdmin(KeyColumns, Obeyed):
         "set_on",
     )
     list_filter = (("provider", admin.RelatedOnlyFieldListFilter), "enabled")
-    change_list_template = "admin/filters_above.html"
     list_select_related = ("provider",)
     search_fields = ("label", "provider__slug")
     actions = ("test_keys", "use_again")

@@ -160,6 +160,10 @@ def stored_key(provider: Provider) -> str | None:
 
 @admin.register(DeclaredProvider)
 class DeclaredProviderAdmin(Obeyed):
+    when_empty = (
+        "None is declared. A web API that is missing in the catalogue and answers in "
+        "JSON can be described here."
+    )
     form = DeclaredForm
     list_display = ("slug", "title", "base_url", "priority", "enabled")
     search_fields = ("slug", "title", "base_url")

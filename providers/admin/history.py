@@ -25,6 +25,7 @@ from providers.undoing import NotUndone, undo
 class EditAdmin(ReadOnly):
     """Also of rows that are gone, which have no page of their own."""
 
+    when_empty = "Nothing was edited by hand yet."
     list_display = ("at", "by", "kind", "name", "action", "what")
     list_display_links = ("at",)
     list_filter = ("action",)
@@ -35,7 +36,6 @@ class EditAdmin(ReadOnly):
     paginator = BoundedPaginator
     show_full_result_count = False
     actions = None
-    change_list_template = "admin/filters_above.html"
     change_form_template = "admin/providers/edit/change_form.html"
 
     @admin.display(description="who")

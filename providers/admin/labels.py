@@ -20,6 +20,7 @@ def _name_halves(field: Field) -> None:
     if isinstance(widget, AdminSplitDateTime):
         for half, part in zip(HALVES, widget.widgets, strict=True):
             part.attrs["aria-label"] = f"{field.label}, {half}"
+        field.help_text = f"{field.help_text} In UTC.".strip()
 
 
 class NamedMoments(bases.ModelAdmin):

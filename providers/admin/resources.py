@@ -128,7 +128,6 @@ class ResourceAdmin(Obeyed):
     list_filter = (CategoryFilter, "source", StatusFilter, FlagFilter, "kind", SpokenFilter)
     search_fields = ("slug", "title", "url", "notes", "category")
     list_per_page = 100
-    change_list_template = "admin/filters_above.html"
     show_full_result_count = False
     readonly_fields = ("shown_status", "asked_by")
     fieldsets = (

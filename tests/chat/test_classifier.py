@@ -106,7 +106,7 @@ def test_what_cannot_be_is_refused() -> None:
     trials.start("b", second, by="me")
     with pytest.raises(Refused, match="experiment"):
         deployment.promote(second)
-    with pytest.raises(Refused, match="another one is running"):
+    with pytest.raises(Refused, match="stop it first"):
         trials.start("c", first, by="me")
 
 

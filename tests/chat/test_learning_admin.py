@@ -139,13 +139,28 @@ def test_an_experiment_is_begun_by_a_form(admin_client: Client) -> None:
     assert admin_client.post(add, form | {"horizon": 5}).status_code == 200
     reply = admin_client.post(add, form, follow=True)
     assert "Conversations" in reply.content.decode()
-    assert "another one is running" in admin_client.post(add, form).content.decode()
+    assert "of that name" in admin_client.post(add, form).content.decode()
+    assert "Another experiment is running" in (
+        admin_client.post(add, form | {"name": "c"}).content.decode()
+    )
     trial = Experiment.objects.get()
     stop = {"action": "stop", "_selected_action": [trial.pk]}
     admin_client.post("/admin/chat/experiment/", stop)
     trial.refresh_from_db()
     assert trial.state == "stopped"
     assert "Stopped" in page(admin_client, f"/admin/chat/experiment/{trial.pk}/change/")
+
+
+def test_an_experiment_is_stopped_on_its_own_page(admin_client: Client) -> None:
+    model(0, "champion")
+    form = {"name": "b", "challenger": model(1).pk, "share_percent": 20, "horizon": 500}
+    admin_client.post(reverse("admin:chat_experiment_add"), form)
+    trial = Experiment.objects.get()
+    stop = reverse("admin:chat_experiment_stop", args=[trial.pk])
+    assert f'action="{stop}"' in page(admin_client, f"/admin/chat/experiment/{trial.pk}/change/")
+    assert "b stopped." in admin_client.post(stop, follow=True).content.decode()
+    assert stop not in page(admin_client, f"/admin/chat/experiment/{trial.pk}/change/")
+    assert "is not running" in admin_client.post(stop, follow=True).content.decode()
 
 
 def test_every_list_opens(admin_client: Client) -> None:

@@ -217,7 +217,7 @@ def test_an_asset_is_edited_with_what_providers_call_it(admin_client: Client) ->
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("XXBTZUSD", "USD")
     edit(admin_client, row, **{"listings-0-external_id": "BTC/USD"})
     assert roster.listings("kraken").find("BTC", ("USD",)) == ("BTC/USD", "USD")
-    assert "BTC Bitcoin crypto bitcoin - 1" in text_of(
+    assert "BTC Bitcoin crypto bitcoin – 1" in text_of(
         admin_client.get("/admin/providers/asset/?q=btc")
     )
 
