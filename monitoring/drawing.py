@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 from monitoring.timeline import Span
 from providers.standing import Status
 
+LONE = 5  # how long a stretch of one hour is drawn: a dot is overlooked
 STEP, WIDTH, HEIGHT = 8, 6, 32  # of a bar, in the drawing's own units
 
 # A day that was down for less than that is drawn as degraded: five minutes are no lost day.
@@ -117,8 +118,8 @@ def band(
         lows = [place(p.x, p.low) for p in run]
         highs = [place(p.x, p.high) for p in run]
         area += f"M{'L'.join(lows)}L{'L'.join(reversed(highs))}z"
-        # A run of one has no length: a dot has to be drawn for it.
-        line += f"M{'L'.join(lows)}" + ("h.1" if len(run) == 1 else "")
+        # A run of one has no length, and would not be seen.
+        line += f"M{'L'.join(lows)}" + (f"h-{LONE}" if len(run) == 1 else "")
     ticks = [(BAND_HEIGHT * (1 - n / 4), (said or _ms)(top * n / 4)) for n in range(5)]
     return Band(area, line, ticks)
 

@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.template import loader
 from django.utils.safestring import SafeString
@@ -154,15 +156,30 @@ def _group(item: Reading) -> str:
     return "DeFi" if word == "defi" else word.replace("_", " ").capitalize()
 
 
-def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF) -> list[Event]:
-    """What changed lately, newest first; that something was switched off or on is no event."""
+def events(
+    items: Iterable[Reading],
+    now: datetime,
+    since: timedelta = EVENTS_OF,
+    *,
+    with_first: bool = False,
+) -> list[Event]:
+    """
+    What changed lately, newest first; that something was switched off or on is no event. Nor is it,
+    but `with_first`, that somebody was found well who was not looked at before: of all providers
+    together that is a list of thirty times nothing.
+    """
     by_endpoint = {item.endpoint.pk: item for item in items}
+    nothing_known = [Status.DISABLED.value, Status.UNKNOWN.value]
     rows = (
         StateChange.objects.between(now - since, now)
         .filter(endpoint__among=by_endpoint, began_at__gte=now - since)
-        .exclude(status__in=[Status.DISABLED.value, Status.UNKNOWN.value])
-        .order_by("-began_at", "-pk")[:EVENTS_SHOWN]
+        .exclude(status__in=nothing_known)
     )
+    if not with_first:
+        rows = rows.annotate(before=_status_before()).exclude(
+            status=Status.HEALTHY.value, before__in=nothing_known
+        )
+    rows = rows.order_by("-began_at", "-pk")[:EVENTS_SHOWN]
     return [
         Event(
             by_endpoint[row.endpoint_id].name,
@@ -173,6 +190,14 @@ def events(items: Iterable[Reading], now: datetime, since: timedelta = EVENTS_OF
         )
         for row in rows
     ]
+
+
+def _status_before() -> Coalesce:
+    """What an endpoint was before a change; unknown where nothing was."""
+    earlier = StateChange.objects.filter(
+        endpoint=OuterRef("endpoint"), began_at__lt=OuterRef("began_at")
+    ).order_by("-began_at", "-pk")
+    return Coalesce(Subquery(earlier.values("status")[:1]), Value(Status.UNKNOWN.value))
 
 
 # -- One endpoint ------------------------------------------------------------------------------
@@ -215,7 +240,7 @@ def one(item: Reading, board: Board) -> dict[str, Any]:
         "threshold": item.endpoint.threshold_ms or board.plan.threshold_ms,
         "interval": duration(board.plan.interval_of(item.endpoint)),
         "quotas": charts.quotas(item.name) if item.is_watched else [],
-        "events": events([item], board.at, timedelta(days=DAYS)),
+        "events": events([item], board.at, timedelta(days=DAYS), with_first=True),
         "events_days": DAYS,
         "results": list(CheckResult.objects.filter(endpoint=item.endpoint)[:RESULTS_SHOWN]),
         "table": [_day(span) for span in reversed(days) if span.seconds],

@@ -128,9 +128,9 @@ class AlertAdmin(Looked):
         metric = metrics.get(row.rule.metric)
         return metric.spell(row.worst) if metric else f"{row.worst:g}"
 
-    @admin.display(description="forecast", boolean=True)
-    def forecast(self, row: Alert) -> bool:
-        return row.predictive
+    @admin.display(description="forecast")
+    def forecast(self, row: Alert) -> str:
+        return "yes" if row.predictive else NOTHING
 
     @admin.display(description="taken by")
     def taken_by(self, row: Alert) -> str:

@@ -95,6 +95,16 @@ def test_an_open_interval_ends_where_its_last_result_grew_old(client: Client) ->
     assert '<th scope="row">7 days</th><td class="n">100 %</td><td class="n">29 %</td>' in text
 
 
+def test_the_overview_tells_what_changed_not_that_all_were_found_well(client: Client) -> None:
+    was(endpoint("a"), ("healthy", 30))
+    was(endpoint("back"), ("disabled", 30), ("healthy", 20))
+    assert "Nothing changed in the last 14 days." in page(client)
+    was(endpoint("b"), ("healthy", 30), ("down", 2), ("healthy", 1))
+    text = page(client)
+    assert text.count('<span class="what">') == 2
+    assert '<span class="what">' in page(client, "/status/a")
+
+
 def test_the_page_of_one(client: Client) -> None:
     one = endpoint("a", "down", failures=3, reason="did not answer in time", endpoint_up=False)
     was(one, ("healthy", 30), ("down", 2))
