@@ -36,6 +36,7 @@ from providers.errors import (
 from providers.models import Call, Credential, Provider
 from providers.redaction import redact
 from providers.resilience import Circuit, Deadline, Guard, Phase, Reason
+from providers.standing import in_a_row
 from providers.wording import outcome as in_words
 
 logger = logging.getLogger("monitoring.checks")
@@ -269,7 +270,7 @@ def _resting(provider: Provider, error: CircuitOpen, now: datetime) -> Found:
     if circuit.reason in _RESTS:
         found, said = _RESTS[circuit.reason]
     else:
-        found, said = Finding.RESTING, f"rests after {circuit.failures} failure(s) in a row"
+        found, said = Finding.RESTING, f"rests after {in_a_row(circuit.failures)}"
         said += _last_failure(provider, now)
     code = Blacklisted.code if circuit.reason is Reason.BLACKLISTED else CircuitOpen.code
     return Found(now, found, code, said, in_a_row=circuit.failures, wait_s=error.wait or 0.0)

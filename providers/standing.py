@@ -24,6 +24,10 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+def in_a_row(failures: int) -> str:
+    return "a failure" if failures == 1 else f"{failures} failures in a row"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What rows and cells say. Shares are 0 to 1; None where nothing was measured."""
@@ -75,4 +79,4 @@ def _resting(facts: Facts) -> tuple[Status, str]:
             return Status.DOWN, "blocks this host"
         case Reason.FORBIDDEN:
             return Status.MISCONFIGURED, "wants a key, or a better one"
-    return Status.DOWN, f"rests after {facts.failures} failure(s) in a row"
+    return Status.DOWN, f"rests after {in_a_row(facts.failures)}"

@@ -213,9 +213,7 @@ def test_the_check_after_a_rest_is_the_probe_that_ends_it(
     calls.flush()
     again(calendar)  # it rests, and is not asked
     assert len(upstreams.of("a")) == 1
-    said = (
-        "rests after 1 failure(s) in a row; the last: answered with an error of its own: HTTP 500"
-    )
+    said = "rests after a failure; the last: answered with an error of its own: HTTP 500"
     assert health("a").reason == said
     due = Endpoint.objects.get(health__name="a").next_due
     assert due
