@@ -85,7 +85,7 @@
       }
       const at = new Date(response.headers.get("X-Read-At") ?? Date.now());
       drawer.classList.remove("drawer-old");
-      said(`Last update ${at.toLocaleTimeString()}`);
+      said(`Last update ${at.toISOString().slice(11, 19)} UTC`);
     } catch {
       if (!drawer.classList.contains("drawer-old")) {
         drawer.classList.add("drawer-old");

@@ -5,6 +5,9 @@
   if (!place || !window.uPlot) return;
   const HEIGHT = 360;
   const said = (ms) => (ms == null ? "–" : ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toPrecision(3)} s`);
+  // In UTC, like the table below; midnight is said by its day.
+  const stamp = (at) => new Date(at * 1000).toISOString();
+  const tick = (at) => (stamp(at).slice(11, 16) === "00:00" ? stamp(at).slice(5, 10) : stamp(at).slice(11, 16));
 
   const draw = (found) => {
     const style = getComputedStyle(document.documentElement);
@@ -17,9 +20,10 @@
       width: place.clientWidth,
       height: HEIGHT,
       scales: { y: { range: (_, least, most) => [0, Math.max(1, (most ?? 0) * 1.05)] } },
-      axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map(said) }],
+      tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
+      axes: [{ ...axis, values: (_, ticks) => ticks.map(tick) }, { ...axis, size: 70, values: (_, ticks) => ticks.map(said) }],
       series: [
-        { label: "Time" },
+        { label: "Time", value: (_, at) => (at == null ? "–" : `${stamp(at).slice(0, 16).replace("T", " ")} UTC`) },
         line("Half within", fill, { width: 2 }),
         line("95 % within", colour("--warn"), { width: 1 }),
         line("Longest", colour("--calm"), { width: 1, dash: [4, 4] }),

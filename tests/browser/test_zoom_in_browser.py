@@ -32,6 +32,9 @@ def test_staff_zoom_in_and_out_again(watched: Site, look: Visiting, scheme: str)
     expect(chart).to_be_visible()
     expect(visit.page.get_by_text("Drag over the chart")).to_be_visible()
     whole = chart.screenshot()
+    visit.page.locator("#zoom .u-over").hover()
+    expect(visit.page.locator("#zoom .u-legend")).to_contain_text(" UTC")
+    visit.page.mouse.move(5, 5)
     box = visit.page.locator("#zoom .u-over").bounding_box()
     assert box
     mouse, middle = visit.page.mouse, box["y"] + box["height"] / 2
