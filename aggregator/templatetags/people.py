@@ -76,7 +76,10 @@ def at_utc(seconds: float) -> str:
 @register.filter
 def choices_of(spec: Any, changelist: Any) -> list[dict[str, Any]]:
     """What a filter of the admin offers, in the list it belongs to."""
-    return list(spec.choices(changelist))
+    # A link needs words: rows that have no category are to be found, too.
+    return [
+        choice | {"display": choice["display"] or "none"} for choice in spec.choices(changelist)
+    ]
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 from monitoring.alerts.models import Alert, AlertRule
 from monitoring.models import CheckResult
 from monitoring.severities import Severity
+from providers.models import Provider
 from tests.monitoring.world import endpoint
 from tests.providers.operator import text_of
 
@@ -81,3 +83,10 @@ def test_a_status_is_a_word_wherever_one_filters_by_it(admin_client: Client) -> 
         said = listed(admin_client, name)
         assert "rate limited" in said
         assert "rate_limited" not in said
+
+
+def test_a_filter_has_words_for_what_has_none(admin_client: Client) -> None:
+    endpoint("a")
+    Provider.objects.update(category="")
+    page = admin_client.get(reverse("admin:providers_provider_changelist")).content.decode()
+    assert re.search(r'<a href="\?category="[^>]*>none</a>', page)
