@@ -49,11 +49,11 @@ def test_from_a_bad_answer_to_a_promoted_model(fresh: Site, look: Visiting) -> N
     page.get_by_role("button", name="Freeze what there is now").click()
     page.get_by_text(f"dataset 1: {len(questions.train()) + 1:,} questions.").wait_for()
     page.get_by_role("button", name="Train on dataset 1").click()
-    page.get_by_text("Queued", exact=True).wait_for()
+    page.get_by_text("queued", exact=True).wait_for()
     # What a worker does with it.
     fresh.manage("shell", "-c", "from chat.tasks import train_models; train_models()")
     page.reload()
-    page.get_by_text("Passed", exact=True).wait_for()
+    page.get_by_text("passed", exact=True).wait_for()
     assert page.get_by_text("macro-F1").is_visible()
 
     fresh.manage("trainchat", "--seed", "1")  # another, so that there is somebody to promote
