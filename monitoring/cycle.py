@@ -8,46 +8,40 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import Error as DatabaseIsOut
-from django.db import connections
 from django.utils.timezone import now as current_time
 
 from monitoring import (
     late,
     leases,
-    network,
     probing,
     recording,
     resourcechecks,
     roll,
     scheduling,
+    silence,
 )
 from monitoring.health import Finding
 from monitoring.models import Endpoint, Plan, Source
+from monitoring.parallel import WORKERS, in_parallel
 from monitoring.probing import Found, Task
 from monitoring.recording import Checked
 from providers import calls, roster
 from providers.health import Health, Kind
-from providers.models import Call, Provider
+from providers.models import Provider
 from providers.standing import Status
 
 logger = logging.getLogger("monitoring.checks")
 
-# Checks under way at once, each with a connection of its own: PostgreSQL allows 100 by default.
-WORKERS = 48
 # A batch of so many takes at most two time-outs, and its lease is longer than that.
 BATCH = 2 * WORKERS
 PATIENCE_S = 20.0  # no batch is begun after it: a task of the worker has 55 seconds
-LEAST_SILENT = 3  # so few may well be down together; with more it is our own network
 IDLE_S = 60.0  # what is off is looked at so often: it costs nothing, and a key may have come
-HEARD_LATELY = timedelta(seconds=60)
-OUR_NETWORK = "nobody answers: it seems to be our own network"
 
 Clock = Callable[[], datetime]
 
@@ -132,11 +126,9 @@ def check(claimed: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) 
 def look(rows: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> list[Checked]:
     """What each of them is found to be; nothing is written."""
     began = clock()
-    found = _in_parallel([partial(_look, row, plan, clock) for row in rows])
-    if _is_our_network(rows, found, plan, began, clock):
-        logger.warning(OUR_NETWORK)
-        network.hold(clock())
-        found = [_held(item) if item.is_silence else item for item in found]
+    found = in_parallel(partial(_look, row, plan, clock) for row in rows)
+    pairs = list(zip(rows, found, strict=True))
+    found = silence.judged(pairs, plan.timeout_s, began, clock)
     return [_checked(row, item, plan) for row, item in zip(rows, found, strict=True)]
 
 
@@ -185,77 +177,6 @@ def _is_resource(row: Endpoint) -> bool:
 
 def _is_known(provider: Provider) -> bool:
     return any(row.pk == provider.pk for row in roster.current().providers)
-
-
-def _in_parallel(work: Iterable[Callable[[], Found]]) -> list[Found]:
-    """What each finds, in their order. A thread opens one connection, however much it does."""
-    jobs = list(work)
-    found: dict[int, Found] = {}
-    left = iter(enumerate(jobs))  # shared: to take the next of a list is one step
-
-    def do_some() -> None:
-        try:
-            for number, job in left:
-                found[number] = job()
-        finally:
-            connections.close_all()  # this thread's own
-
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="checks") as pool:
-        for done in [pool.submit(do_some) for _ in jobs[:WORKERS]]:
-            done.result()
-    return [found[number] for number in range(len(jobs))]
-
-
-# -- Our own network ---------------------------------------------------------------------------
-
-
-def _is_our_network(
-    claimed: Sequence[Endpoint], found: Sequence[Found], plan: Plan, began: datetime, clock: Clock
-) -> bool:
-    """Did nobody answer, neither those of this batch nor those that we ask to make sure?"""
-    pairs = zip(claimed, found, strict=True)
-    silent = [row for row, item in pairs if item.is_silence and not _was_silent_before(row)]
-    if not silent or any(item.reached for item in found) or _anybody_was_heard(began):
-        return False
-    if all(map(_is_resource, claimed)) and _a_provider_is_well(began):
-        return False
-    asked = {row.health.provider_id for row in claimed}
-    others = [row for row in roster.current().providers if row.pk not in asked]
-    witnesses = [row for row in others if probing.excused(row, began) is None][:LEAST_SILENT]
-    said = _in_parallel(partial(probing.probe, row, plan.timeout_s, clock()) for row in witnesses)
-    if any(item.reached for item in said):
-        return False
-    return len(silent) + sum(item.is_silence for item in said) >= LEAST_SILENT
-
-
-def _was_silent_before(row: Endpoint) -> bool:
-    """Many resources are gone for good: that these are silent says nothing of our network."""
-    return _is_resource(row) and row.health.status == Status.DOWN
-
-
-def _a_provider_is_well(moment: datetime) -> bool:
-    """Was one found healthy a moment ago? Then nobody is asked on account of a resource."""
-    well = Health.objects.exclude(kind=Kind.RESOURCE).filter(status=Status.HEALTHY)
-    try:
-        return well.filter(heard_at__gt=moment - HEARD_LATELY).exists()
-    except DatabaseIsOut as error:
-        logger.error("the database is out of reach: %s", error)
-        return False
-
-
-def _anybody_was_heard(since: datetime) -> bool:
-    """Has any visitor been answered since, by anybody, were it with an error?"""
-    unheard = [*probing.NETWORK, "cancelled"]
-    try:
-        calls.flush()
-        return Call.objects.filter(at__gte=since).exclude(outcome__in=unheard).exists()
-    except DatabaseIsOut as error:  # then those who are asked to make sure decide alone
-        logger.error("the database is out of reach: %s", error)
-        return False
-
-
-def _held(found: Found) -> Found:
-    return replace(found, finding=Finding.NOTHING, reason=OUR_NETWORK)
 
 
 # -- When next ---------------------------------------------------------------------------------

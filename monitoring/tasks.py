@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.utils.timezone import now
 
-from monitoring import aimodels, cycle, prepared, pruning
+from monitoring import aimodels, cycle, prepared, pruning, silence
 from monitoring.alerts import evaluating
 from monitoring.incidents import keeping
+from monitoring.models import Plan
 from monitoring.notices import outbox
 from providers import calls
 
@@ -23,6 +24,7 @@ def run_checks() -> str:
 
 def watch() -> str:
     """Incidents and alerts, by how everything is now."""
+    silence.listen(Plan.current().timeout_s, now)
     steps = keeping.review(now())
     return f"{steps} steps of incidents, {evaluating.run(now())}"
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator import readouts
+from monitoring import network
 from monitoring.alerts.models import Slo
 
 WINDOWS = {
@@ -60,15 +61,18 @@ def budget_left(tally: Tally, objective_percent: float) -> float | None:
 def counts(slo: Slo, moment: datetime) -> dict[str, Tally]:
     """
     By window, and "all" for the whole of it: visitors' requests for data, also those that were
-    answered off the shelf. Whoever asked wrongly or too often is not among them.
+    answered off the shelf. Whoever asked wrongly or too often is not among them. The windows that
+    alerts go by leave out when our own network was; the whole leaves out nothing.
     """
     spans = {**WINDOWS, "all": timedelta(days=slo.window_days)}
-    minutes = readouts.requests_by_minute(moment - HOUR, moment)
-    hours = readouts.requests_by_hour(moment - max(spans.values()), moment)
+    minutes = network.without(readouts.requests_by_minute(moment - HOUR, moment), MINUTE)
+    days = readouts.requests_by_hour(moment - max(spans.values()), moment)
+    hours = network.without(days, HOUR)
     routes = (slo.dataset,) if slo.dataset else readouts.real_time_routes()
     found = {}
     for name, span in spans.items():
         pages, length = (minutes, MINUTE) if span <= HOUR else (hours, HOUR)
+        pages = days if name == "all" else pages
         inside = {at: page for at, page in pages.items() if at + length > moment - span}
         found[name] = Tally(*readouts.in_time(inside, routes, slo.within_ms / 1000))
     return found

@@ -5,7 +5,9 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import reduce
 from math import inf
+from operator import or_
 from typing import Any
 
 import psutil
@@ -40,10 +42,15 @@ PACE_OF, STEP = timedelta(hours=3), timedelta(minutes=15)
 
 def _share(moment: datetime, span: timedelta, bad: Q, asked: Q) -> float | None:
     """In percent, of the calls of a span."""
-    told = Call.objects.filter(asked, at__gt=moment - span, at__lte=moment).aggregate(
-        total=Count("pk"), bad=Count("pk", filter=bad)
-    )
+    calls = Call.objects.filter(asked, at__gt=moment - span, at__lte=moment)
+    told = calls.exclude(_while_cut_off()).aggregate(total=Count("pk"), bad=Count("pk", filter=bad))
     return 100 * told["bad"] / told["total"] if told["total"] >= LEAST_CALLS else None
+
+
+def _while_cut_off() -> Q:
+    """Calls that were made while our own network was out."""
+    spans = (Q(at__gte=one.began_at, at__lt=one.ended_at) for one in network.outages())
+    return reduce(or_, spans, Q())
 
 
 _SAY = Q(outcome__in=["ok", *codes(FAULTS)])
@@ -51,22 +58,25 @@ _SAY = Q(outcome__in=["ok", *codes(FAULTS)])
 
 @metric("error_rate", "Requests that failed, of five minutes", unit="%", scopes=readouts.AREAS)
 def error_rate(moment: datetime) -> Figures:
-    """Through us: who asks wrongly or too often fails by himself, and another provider may help."""
+    """
+    Through us: who asks wrongly or too often fails by himself, and another provider may help.
+    Minutes in which our own network was out are none.
+    """
     pages = readouts.requests_by_minute(moment - LATELY, moment)
-    return readouts.shares_failed(pages, LEAST_CALLS)
+    return readouts.shares_failed(network.without(pages, burning.MINUTE), LEAST_CALLS)
 
 
 @metric("provider_errors", "Questions to it that failed, of five minutes", unit="%", scoped=True)
 def provider_errors(moment: datetime) -> Figures:
     """
-    Of visitors' questions to each provider: another one may have answered after all. Nothing while
-    it is our own network.
+    Of visitors' questions to each provider: another one may have answered after all. None of those
+    are counted that were asked while our own network was out.
     """
-    if network.is_held(moment):
-        return {}
     lately = Call.objects.filter(_SAY, purpose="visitor", at__gt=moment - LATELY, at__lte=moment)
-    told = lately.values("provider__slug").annotate(
-        total=Count("pk"), bad=Count("pk", filter=~Q(outcome="ok"))
+    told = (
+        lately.exclude(_while_cut_off())
+        .values("provider__slug")
+        .annotate(total=Count("pk"), bad=Count("pk", filter=~Q(outcome="ok")))
     )
     return {
         row["provider__slug"]: 100 * row["bad"] / row["total"]
@@ -78,9 +88,7 @@ def provider_errors(moment: datetime) -> Figures:
 
 @metric("timeouts", "Questions that timed out, of ten minutes", unit="%")
 def timeouts(moment: datetime) -> Figures:
-    """Nothing while it is our own network: that is no provider's fault, and told by itself."""
-    if network.is_held(moment):
-        return {"": None}
+    """None of those that our own network was the cause of: it is told by itself."""
     return {"": _share(moment, 2 * LATELY, Q(outcome="timed_out"), _SAY)}
 
 
@@ -99,9 +107,12 @@ def traffic(moment: datetime) -> Figures:
 
 @metric("cache_hits", "Answers off the shelf, by the share of a day", unit="times")
 def cache_hits(moment: datetime) -> Figures:
-    """This hour and the one before it, beside the day before them: the books are by the hour."""
+    """
+    This hour and the one before it, beside the day before them: the books are by the hour. One in
+    which our own network was out is none, as nothing could be put on the shelf.
+    """
     split = moment.replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
-    hours = readouts.cache_hits(split - BASELINE, moment)
+    hours = network.without(readouts.cache_hits(split - BASELINE, moment), HOUR)
     late = {hour: page for hour, page in hours.items() if hour >= split}
     usual = {hour: page for hour, page in hours.items() if hour < split}
     now, before = (_hit_rate(late), _hit_rate(usual))
@@ -281,6 +292,9 @@ def checks_late(moment: datetime) -> Figures:
 
 @metric("notices_late", "The oldest notice waits", unit="s")
 def notices_late(moment: datetime) -> Figures:
+    """Nothing while our own network is out: what it cost is told at once when it is back."""
+    if network.is_held(moment):
+        return {"": None}
     waiting = Notice.objects.filter(fate=Fate.PENDING, due_at__lte=moment, held=False)
     oldest = waiting.aggregate(at=Min("created_at"))["at"]
     return {"": 0.0 if oldest is None else (moment - oldest).total_seconds()}
@@ -288,7 +302,7 @@ def notices_late(moment: datetime) -> Figures:
 
 @metric("own_network", "Nobody answers: it is our own network", flag=True)
 def own_network(moment: datetime) -> Figures:
-    """1 while a round of checks found that nobody at all answers."""
+    """1 while nobody at all answers, as `silence` finds it."""
     return {"": float(network.is_held(moment))}
 
 

@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.timezone import now as current_time
 
+from monitoring import network
 from monitoring.alerts.models import Alert
 from monitoring.incidents.models import Incident
 from monitoring.notices import rules, subjects, windows
@@ -242,7 +243,9 @@ def _settle(
         return True
     error = sent.error[:200]
     attempts = max(row.attempts for row in batch)
-    failing_since = channel.failing_since or moment
+    # Nobody is reached while our own network is out: that says nothing of a channel.
+    is_ours = network.is_held(moment) and not sent.permanent
+    failing_since = (None if is_ours else channel.failing_since) or moment
     _mine(channel).update(failing_since=failing_since, last_error=error)
     rows.update(
         error=error, due_at=moment + timedelta(seconds=rules.pause_s(attempts, sent.wait_s, rng))
@@ -267,6 +270,13 @@ def _bury() -> None:
     gone = Q(channel__enabled=False) | Q(channel__switched_off_at__isnull=False)
     waiting = Notice.objects.filter(gone, fate=Fate.PENDING)
     waiting.update(fate=Fate.DEAD, settled_at=current_time(), error="its channel is switched off")
+
+
+def hurry(moment: datetime) -> None:
+    """Our own network is back: what failed is tried again now, and held against no channel."""
+    failed = Notice.objects.filter(fate=Fate.PENDING, attempts__gt=0, due_at__gt=moment)
+    failed.filter(held=False).update(due_at=moment)
+    Channel.objects.filter(switched_off_at=None).update(failing_since=None)
 
 
 # -- Reminders ---------------------------------------------------------------------------------

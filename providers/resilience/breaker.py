@@ -149,6 +149,12 @@ class Breaker:
         """A call ended without a verdict on the provider: its probe lease is free again."""
         return replace(circuit, probed_at=None) if circuit.probed_at == since else circuit
 
+    def excused(self, circuit: Circuit) -> Circuit:
+        """Its failures were not its own; what it said itself (a 429, a block) stands."""
+        if circuit.reason is Reason.FAILED:
+            return Circuit(throttles=circuit.throttles)
+        return replace(circuit, failures=0)
+
     @staticmethod
     def _open(
         circuit: Circuit,

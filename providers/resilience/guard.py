@@ -143,6 +143,16 @@ class Guard:
         forget(self.cell.key)
         health_log.info("%s: reset by hand", self.name)
 
+    def excuse(self) -> None:
+        """Forget the failures: they were our own. What was said and spent stands."""
+
+        def after(stored: Any) -> tuple[dict[str, Any], None]:
+            before = Standing.from_json(stored)
+            return Standing(self.breaker.excused(before.circuit), before.tokens).to_json(), None
+
+        self.cell.update(after)
+        health_log.info("%s: excused", self.name)
+
     @contextmanager
     def admit(self, cost: float = 1.0, pacing: Sequence[Window] = ()) -> Iterator[Passage]:
         """One call, past our windows and those of `pacing`, which may be others each time."""

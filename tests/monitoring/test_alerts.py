@@ -343,7 +343,7 @@ def test_no_provider_is_blamed_for_our_own_network() -> None:
     called(provider(), *["timed_out"] * 40)
     assert figures.timeouts(now()) == {"": 100.0}
     assert figures.provider_errors(now()) == {"a": 100.0}
-    network.hold(now())
+    network.hold(now(), now() - timedelta(minutes=2))
     assert figures.timeouts(now()) == {"": None}
     assert figures.provider_errors(now()) == {}
 

@@ -13,6 +13,7 @@ from django.utils.timezone import now
 from monitoring import cycle, leases, roll, tasks
 from monitoring.cycle import Round
 from monitoring.models import MOST_TIMEOUT_S, CheckResult, Endpoint, Plan, StateChange
+from monitoring.parallel import WORKERS
 from providers import calls, roster
 from providers.errors import OutOfTokens
 from providers.health import Health
@@ -264,63 +265,6 @@ def test_checks_that_are_held_back_for_visitors_say_nothing_of_the_provider(
     assert not CheckResult.objects.exists()
 
 
-# -- Our own network ---------------------------------------------------------------------------
-
-
-def cut_off(*slugs: str) -> None:
-    """Nothing listens there."""
-    Provider.objects.filter(slug__in=slugs).update(base_url="http://127.0.0.1:9")
-    roster.forget()
-
-
-def test_when_nobody_answers_no_verdict_moves(upstreams: Upstreams, calendar: Calendar) -> None:
-    slugs = ("a", "b", "c")
-    for slug in slugs:
-        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
-    cycle.run(calendar)
-    heard = health("a").heard_at
-    cut_off(*slugs)
-    again(calendar)
-    for _ in range(3):
-        again(calendar, minutes=1)
-    assert {health(slug).status for slug in slugs} == {"healthy"}
-    assert health("a").heard_at == heard
-    assert "our own network" in health("a").error_message
-    assert set(CheckResult.objects.filter(at__gt=heard).values_list("finding", flat=True)) == {
-        "nothing"
-    }
-    again(calendar, minutes=5)
-    assert {health(slug).status for slug in slugs} == {"unknown"}
-
-
-def test_one_that_is_silent_while_others_answer_is_down(
-    upstreams: Upstreams, calendar: Calendar
-) -> None:
-    for slug in ("a", "b", "c"):
-        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
-    cycle.run(calendar)
-    cut_off("a", "b")
-    for _ in range(3):
-        again(calendar)
-    assert [health(slug).status for slug in ("a", "b", "c")] == ["down", "down", "healthy"]
-    assert health("a").endpoint_up is False
-
-
-def test_those_whose_turn_it_is_not_are_asked_whether_the_network_works(
-    upstreams: Upstreams, calendar: Calendar
-) -> None:
-    for slug in ("a", "b", "c", "d"):
-        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
-    cycle.run(calendar)
-    Endpoint.objects.exclude(health__name="a").update(next_due=calendar.now + timedelta(days=1))
-    cut_off("a")
-    again(calendar)
-    assert health("a").status == "degraded"
-    cut_off("b", "c", "d")
-    again(calendar)
-    assert (health("a").status, health("a").failures) == ("degraded", 1)
-
-
 # -- By hand, paused, in maintenance -----------------------------------------------------------
 
 
@@ -387,7 +331,7 @@ def test_a_task_and_a_command_do_the_same(upstreams: Upstreams, capsys: Any) -> 
 
 
 def test_a_lease_outlasts_the_longest_batch() -> None:
-    rounds = cycle.BATCH / cycle.WORKERS
+    rounds = cycle.BATCH / WORKERS
     assert timedelta(seconds=rounds * MOST_TIMEOUT_S) < leases.LEASE
 
 

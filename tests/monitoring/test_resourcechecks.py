@@ -13,7 +13,17 @@ from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring import byhand, cycle, leases, ranking, readings, readouts, resourcechecks, roll
+from monitoring import (
+    byhand,
+    cycle,
+    leases,
+    ranking,
+    readings,
+    readouts,
+    resourcechecks,
+    roll,
+    silence,
+)
 from monitoring.incidents.models import Incident
 from monitoring.models import CheckResult, Endpoint, Plan
 from monitoring.scheduling import next_due
@@ -291,7 +301,7 @@ def test_a_silent_resource_says_nothing_while_nobody_answers(
     Provider.objects.update(base_url="http://127.0.0.1:9")
     later(calendar)
     assert health("a").heard_at == heard, "held"
-    assert health("a").error_message == cycle.OUR_NETWORK
+    assert health("a").error_message == silence.OUR_NETWORK
 
 
 def test_a_silent_resource_is_at_fault_while_a_provider_answers_and_nobody_is_asked_for_it(
@@ -322,7 +332,7 @@ def test_what_was_dead_before_is_no_witness_of_our_network(
     claimed = leases.claim(list(everything), calendar.now)
     cycle.check(claimed, Plan.current(), calendar)
     assert Health.objects.get(name="p").status == "degraded"
-    assert cycle.OUR_NETWORK not in Health.objects.get(name="p").error_message
+    assert silence.OUR_NETWORK not in Health.objects.get(name="p").error_message
 
 
 # -- They are a list of their own ----------------------------------------------------------------

@@ -254,6 +254,15 @@ def test_a_provider_that_wants_a_key_we_have_not_rests_long() -> None:
     assert (rest(circuit, T), circuit.reason) == (900, Reason.FORBIDDEN)
 
 
+def test_who_is_excused_rests_no_more_but_for_what_it_said_itself() -> None:
+    circuit = failed(throttled(Circuit(), T, wait=1), T + 1)
+    assert PLAIN.excused(circuit) == Circuit(throttles=1)
+    asked_to_wait = throttled(failed(Circuit(), T), T + 5, wait=600)
+    assert PLAIN.excused(asked_to_wait) == replace(asked_to_wait, failures=0)
+    for circuit in (PLAIN.blocked(Circuit(), T, wait=None), PLAIN.forbidden(Circuit(), T)):
+        assert PLAIN.excused(circuit) == circuit
+
+
 # -- Random histories ------------------------------------------------------------------------
 
 

@@ -1,0 +1,358 @@
+"""Our own network: told from theirs, held against nobody, and over for everybody at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils.timezone import now
+
+from aggregator import heartbeat
+from aggregator.traffic import Traffic
+from monitoring import cycle, network, readings, silence, tasks
+from monitoring.alerts import defaults, evaluating
+from monitoring.alerts.models import Alert
+from monitoring.incidents.models import Incident
+from monitoring.models import CheckResult, Endpoint
+from monitoring.network import HELD, Outage
+from monitoring.notices import outbox
+from monitoring.notices.models import Channel, Event, Notice
+from monitoring.notices.sending import Sent
+from providers import roster
+from providers.models import Call, Provider
+from tests.monitoring.test_cycle import Calendar, again, health, visited
+from tests.monitoring.test_incidents import channel
+from tests.monitoring.test_outbox import Post
+from tests.monitoring.world import endpoint
+from tests.upstreams import Upstreams, status
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def cut_off(*slugs: str) -> None:
+    """Nothing listens there."""
+    Provider.objects.filter(slug__in=slugs).update(base_url="http://127.0.0.1:9")
+    roster.forget()
+
+
+def put_back(upstreams: Upstreams, *slugs: str) -> None:
+    for slug in slugs:
+        Provider.objects.filter(slug=slug).update(base_url=f"{upstreams.url}/{slug}")
+    roster.forget()
+
+
+@pytest.fixture
+def calendar() -> Calendar:
+    return Calendar()
+
+
+def test_when_nobody_answers_no_verdict_moves(upstreams: Upstreams, calendar: Calendar) -> None:
+    slugs = ("a", "b", "c")
+    for slug in slugs:
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    cycle.run(calendar)
+    heard = health("a").heard_at
+    cut_off(*slugs)
+    again(calendar)
+    for _ in range(3):
+        again(calendar, minutes=1)
+    assert {health(slug).status for slug in slugs} == {"healthy"}
+    assert health("a").heard_at == heard
+    assert "our own network" in health("a").error_message
+    assert set(CheckResult.objects.filter(at__gt=heard).values_list("finding", flat=True)) == {
+        "nothing"
+    }
+    again(calendar, minutes=5)
+    assert {health(slug).status for slug in slugs} == {"unknown"}
+
+
+def test_one_that_is_silent_while_others_answer_is_down(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    for slug in ("a", "b", "c"):
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    cycle.run(calendar)
+    cut_off("a", "b")
+    for _ in range(3):
+        again(calendar)
+    assert [health(slug).status for slug in ("a", "b", "c")] == ["down", "down", "healthy"]
+    assert health("a").endpoint_up is False
+
+
+def test_those_whose_turn_it_is_not_are_asked_whether_the_network_works(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    for slug in ("a", "b", "c", "d"):
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    cycle.run(calendar)
+    Endpoint.objects.exclude(health__name="a").update(next_due=calendar.now + timedelta(days=1))
+    cut_off("a")
+    again(calendar)
+    assert health("a").status == "degraded"
+    cut_off("b", "c", "d")
+    again(calendar)
+    assert (health("a").status, health("a").failures) == ("degraded", 1)
+
+
+def test_those_that_were_down_before_are_no_witnesses(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    dead = ("a", "b", "c")
+    for slug in (*dead, "fails", "well"):
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    cycle.run(calendar)
+    cut_off(*dead)
+    for _ in range(3):
+        again(calendar)
+    assert {health(slug).status for slug in dead} == {"down"}
+    cut_off("fails")
+    for _ in range(3):
+        calendar.tick(minutes=10)
+        Endpoint.objects.exclude(health__name="fails").update(
+            next_due=calendar.now + timedelta(days=1)
+        )
+        Endpoint.objects.filter(health__name="fails").update(next_due=calendar.now)
+        roster.forget()
+        cycle.run(calendar)
+    assert health("fails").status == "down"
+
+
+def test_when_it_is_back_nobody_is_blamed_for_the_rest_it_had(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    slugs = ("first", "b", "c", "d")
+    for slug in slugs:
+        rest = 0.001 if slug == "first" else 900
+        upstreams.provider(slug, rests_s=[0.001, 0.001, rest], rest_ceiling_s=rest)
+    cycle.run(calendar)
+    cut_off(*slugs)
+    for _ in range(4):
+        again(calendar, minutes=1 if _ else 10)
+    assert {health(slug).status for slug in slugs} == {"healthy"}
+    put_back(upstreams, *slugs)
+    for _ in range(3):
+        again(calendar, minutes=1)
+        assert {health(slug).status for slug in slugs} == {"healthy"}
+    assert not Incident.objects.exists()
+    assert all(len(upstreams.of(slug)) > 1 for slug in slugs), "each was asked again at once"
+
+
+def test_what_they_said_themselves_stands_when_it_is_back(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    for slug in ("a", "b", "c", "slow"):
+        upstreams.provider(slug, rests_s=[900], rest_ceiling_s=900)
+    upstreams.play["slow"] = status(429, retry_after=3600)
+    cycle.run(calendar)
+    cut_off("a", "b", "c")
+    again(calendar)
+    put_back(upstreams, "a", "b", "c")
+    Provider.objects.get(slug="a").guard.reset()
+    again(calendar)
+    resting = {
+        slug: Provider.objects.get(slug=slug).guard.standing().circuit.open_until
+        for slug in ("b", "c", "slow")
+    }
+    assert (resting["b"], resting["c"]) == (None, None)
+    assert resting["slow"]
+
+
+def test_one_of_our_own_network_is_no_way_out_of_it(
+    upstreams: Upstreams, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A language model on this machine answers, whatever becomes of the line."""
+    far = ("a", "b", "c")
+    for slug in (*far, "at-home"):
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    cycle.run(calendar)
+    cut_off(*far)
+    monkeypatch.setattr(silence, "is_own", lambda url: url.endswith("/at-home"))
+    for _ in range(2):
+        again(calendar, minutes=6)
+    assert {health(slug).reason for slug in far} == {"answers"}
+    assert network.is_held(calendar.now)
+    assert health("at-home").status == "healthy"
+
+
+# -- Visitors notice first ---------------------------------------------------------------------
+
+
+def test_visitors_who_hear_of_nobody_are_believed_before_it_is_anybodys_turn(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    rows = [upstreams.provider(slug) for slug in ("a", "b", "c", "d")]
+    cycle.run(calendar)
+    cut_off("a", "b", "c", "d")
+    silence.listen(1.0, calendar)
+    assert not network.outages(), "nobody complained"
+    calendar.tick(minutes=1)
+    for row in rows[:3]:
+        visited(row, "timed_out", at=calendar.now)
+    calendar.tick(seconds=5)
+    silence.listen(1.0, calendar)
+    assert network.is_held(calendar.now)
+    assert {health(slug).status for slug in "abcd"} == {"healthy"}
+
+
+def test_visitors_who_hear_of_somebody_make_nobody_ask(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    rows = [upstreams.provider(slug) for slug in ("a", "b", "c", "d")]
+    cycle.run(calendar)
+    asked = len(upstreams.asked)
+    for row in rows[:3]:
+        visited(row, "timed_out", at=calendar.now)
+    visited(rows[3], "broken", at=calendar.now)
+    calendar.tick(seconds=5)
+    silence.listen(1.0, calendar)
+    assert len(upstreams.asked) == asked
+
+
+def test_that_it_is_back_is_noticed_though_all_of_them_rest(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    slugs = ("a", "b", "c", "d")
+    for slug in slugs:
+        upstreams.provider(slug, rests_s=[900], rest_ceiling_s=900)
+    cycle.run(calendar)
+    cut_off(*slugs)
+    again(calendar)
+    assert network.is_held(calendar.now)
+    put_back(upstreams, *slugs)
+    calendar.tick(minutes=1)
+    silence.listen(1.0, calendar)
+    assert not network.is_held(calendar.now)
+    circuits = [row.guard.standing().circuit for row in Provider.objects.all()]
+    assert not any(circuit.failures for circuit in circuits), "nobody rests on for it"
+
+
+def test_the_worker_listens_before_it_looks_at_alerts(upstreams: Upstreams) -> None:
+    for slug in ("a", "b", "c"):
+        visited(upstreams.provider(slug), "unreachable")
+    cycle.run()
+    cut_off("a", "b", "c")
+    Call.objects.all().delete()
+    for row in Provider.objects.all():
+        visited(row, "unreachable")
+    tasks.watch()
+    tasks.watch()
+    assert [row.rule.metric for row in Alert.objects.all()] == ["own_network"]
+
+
+# -- What follows of it ------------------------------------------------------------------------
+
+BEGAN, ENDED, WATCHED = 10, 25, 50  # minutes
+
+
+def visitors(moment: datetime, of: Provider, *, out: bool) -> None:
+    """A minute of them, as web processes count it."""
+    web = Traffic(lambda: moment.timestamp())
+    for _ in range(60):
+        web.asked("price", 503 if out else 200, 2.0 if out else 0.01)
+    web.settle(present=True)
+    visited(of, *["timed_out" if out else "ok"] * 30, at=moment)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_of_our_own_network_there_is_one_alert_and_none_afterwards(known: bool) -> None:
+    """Not known: the same minutes without a word of silence, so that this could fail."""
+    defaults.sync()
+    endpoint("a")
+    start = now().replace(second=30) - timedelta(minutes=WATCHED)
+    by = Provider.objects.get()
+    for minute in range(WATCHED):
+        moment = start + timedelta(minutes=minute)
+        out = BEGAN <= minute < ENDED
+        visitors(moment, by, out=out)
+        if known and out and minute > BEGAN:  # found out a minute later
+            network.hold(moment, start + timedelta(minutes=BEGAN - 1))
+        if known and minute == ENDED:
+            network.end(moment)
+        heartbeat.beat()
+        readings.forget()
+        evaluating.run(moment)
+    alerts = Alert.objects.exclude(rule__metric__in=["cpu", "memory", "checks_late"])
+    found = {row.rule.metric for row in alerts}
+    if known:
+        assert found == {"own_network"}
+        assert Alert.objects.get(rule__metric="own_network").ended_at
+    else:
+        assert found == {"error_rate", "timeouts", "slo_burn_fast", "slo_burn_slow"}
+
+
+def test_a_channel_is_not_given_up_for_it_and_is_told_at_once_when_it_is_over(
+    calendar: Calendar,
+) -> None:
+    ops = channel(reminders=False)
+    incident = Incident.objects.create(title="x")
+    outbox.tell(Event.OPENED, "major", calendar.now, incident=incident)
+    cut = Post(*[Sent(False, "no connection")] * 60)
+    for _ in range(30):
+        calendar.tick(hours=1)
+        network.hold(calendar.now)
+        outbox.drain(calendar, cut)
+    ops.refresh_from_db()
+    assert not ops.switched_off_at
+    assert len(cut.got) > 20
+    calendar.tick(seconds=40)
+    post = Post()
+    outbox.drain(calendar, post)
+    assert post.got == []
+    silence._over(calendar.now)
+    outbox.drain(calendar, post)
+    assert [line.event for _, message in post.got for line in message.lines][0] == "opened"
+    assert Channel.objects.get().failing_since is None
+    assert not Notice.objects.filter(fate="dead").exists()
+
+
+# -- What is remembered ------------------------------------------------------------------------
+
+NOON = datetime(2026, 5, 18, 12, tzinfo=UTC)
+
+
+def at(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def test_looks_that_follow_each_other_are_one_outage() -> None:
+    network.hold(at(0), at(-3))
+    network.hold(at(1))
+    network.hold(at(3))
+    assert network.outages() == [Outage(at(-3), at(3) + HELD)]
+    assert network.is_held(at(5))
+    assert network.end(at(5)) is True
+    assert network.end(at(6)) is False
+    assert network.outages() == [Outage(at(-3), at(5), is_over=True)]
+    assert not network.is_held(at(5))
+    network.hold(at(5))
+    assert len(network.outages()) == 2
+
+
+def test_an_outage_that_nobody_looks_at_any_more_ends_by_itself_and_is_not_forgotten() -> None:
+    network.hold(at(0))
+    assert not network.is_held(at(4))
+    assert network.known_to_be_out()
+    network.hold(at(30))
+    assert [one.began_at for one in network.outages()] == [at(0), at(30)]
+    assert network.end(at(31)) is True
+    assert [one.ended_at for one in network.outages()] == [at(0) + HELD, at(31)]
+    network.hold(at(40 + 24 * 60))
+    assert len(network.outages()) == 1, "what is a day old is in no window"
+
+
+def test_a_clock_that_jumped_ahead_and_back_holds_nothing_for_ever() -> None:
+    network.hold(at(6000))
+    assert not network.is_held(at(0))
+    network.hold(at(0))
+    assert network.is_held(at(1))
+    assert network.end(at(1)) is True
+    assert not network.is_held(at(1))
+    assert not network.is_held(at(6001))
+
+
+@pytest.mark.parametrize("stored", [7.5, "x", [[1, 2]], [{"a": 1}], [["x", 1, False]], None])
+def test_what_another_version_stored_counts_as_nothing(stored: object) -> None:
+    network._cell.update(lambda _: (stored, None))
+    assert network.outages() == []
+    network.hold(at(0))
+    assert network.is_held(at(0))
