@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from monitoring import turns
 from monitoring.incidents import actions, wording
@@ -73,6 +73,8 @@ def review(moment: datetime) -> int:
     for step in steps:
         _take(step, look)
     for row in Incident.objects.filter(automatic=True, ended_at=None):
+        if (title := _title(row, look)) != row.title:
+            Incident.objects.filter(pk=row.pk).update(title=title)
         for said in actions.taken(row, moment):
             _note(row, said, moment)
     return len(steps)
@@ -196,9 +198,10 @@ def _flap(step: Flap, look: Look) -> Told:
 def _close(step: Close, look: Look) -> Told:
     row = look.known[step.incident]
     row.ended_at = look.moment
-    row.save(update_fields=["ended_at"])
+    _retitle(row, look)
     lasted = (look.moment - row.began_at).total_seconds()
-    return row, Event.RESOLVED, wording.over(lasted)
+    members = look.of({endpoint.pk for endpoint in row.endpoints.all()})
+    return row, Event.RESOLVED, wording.over(lasted, members)
 
 
 def _began(members: Sequence[int], look: Look) -> datetime:
@@ -208,9 +211,18 @@ def _began(members: Sequence[int], look: Look) -> datetime:
 
 
 def _retitle(row: Incident, look: Look) -> None:
-    mine = set(row.endpoints.values_list("pk", flat=True))
-    row.title = wording.title(look.of(mine), look.watched, of_ours=row.of_ours)
+    row.title = _title(row, look)
     row.save()
+
+
+def _title(row: Incident, look: Look) -> str:
+    mine = look.of(set(row.endpoints.values_list("pk", flat=True)))
+    was_down = Q(ended_at=None) | Q(ended_at__gt=row.began_at)
+    fallen = StateChange.objects.filter(was_down, endpoint__in=[item.key for item in mine])
+    fallen = fallen.filter(status=Status.DOWN.value)
+    fell = set(fallen.values_list("endpoint", flat=True))
+    fell |= {item.key for item in mine if item.status is Status.DOWN}
+    return wording.title(mine, look.watched, fell=fell, of_ours=row.of_ours)
 
 
 def _tell(row: Incident, event: Event, text: str, moment: datetime) -> None:

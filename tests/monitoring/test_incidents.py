@@ -108,6 +108,67 @@ def test_it_grows_and_tells_so() -> None:
     assert events() == ["opened", "grew"]
 
 
+def title() -> str:
+    return Incident.objects.get().title
+
+
+def test_its_title_names_who_is_ill_now_and_in_the_end_who_was() -> None:
+    began, rows = now(), [endpoint(name) for name in "abc"]
+    for row in rows:
+        put(row, "down", began)
+        StateChange.objects.create(endpoint=row, status="down", began_at=began)
+    for name in "defgh":
+        endpoint(name)
+    keeping.review(began)
+    assert title() == "a, b and c are down"
+    put(rows[0], "healthy", began + timedelta(minutes=1))
+    put(rows[1], "unknown", began + timedelta(minutes=1))
+    keeping.review(began + timedelta(minutes=1))
+    assert title() == "c is down"
+    put(rows[2], "degraded", began + timedelta(minutes=2))
+    keeping.review(began + timedelta(minutes=2))
+    assert title() == "c answers slowly or in part"
+    put(rows[2], "healthy", began + timedelta(minutes=3))
+    keeping.review(began + timedelta(minutes=3))
+    assert title() == "b may be well again: nobody knows"
+    put(rows[1], "healthy", began + timedelta(minutes=4))
+    keeping.review(began + timedelta(minutes=4))
+    assert title() == "a, b and c were down"
+    keeping.review(began + timedelta(minutes=10))
+    incident = Incident.objects.get()
+    assert incident.ended_at
+    assert incident.title == "a, b and c were down"
+    assert "All of it works again" in incident.updates.all()[0].text
+
+
+def test_half_of_all_at_once_keeps_its_count_when_some_are_back() -> None:
+    began, rows = now(), [endpoint(name) for name in "abcdef"]
+    for row in rows[:5]:
+        put(row, "down", began)
+        StateChange.objects.create(endpoint=row, status="down", began_at=began)
+    keeping.review(began)
+    said = "5 of 6 went down at once: perhaps it is our own network"
+    assert title() == said
+    for row in rows[:4]:
+        put(row, "healthy", began + timedelta(minutes=1))
+    keeping.review(began + timedelta(minutes=1))
+    assert title() == said
+
+
+def test_what_nobody_watches_any_more_is_not_said_to_work() -> None:
+    began, rows = now(), [endpoint(name) for name in "abcd"]
+    for row in rows[:2]:
+        put(row, "down", began)
+    keeping.review(began)
+    Endpoint.objects.filter(pk=rows[0].pk).update(paused=True)
+    put(rows[1], "healthy", began)
+    keeping.review(began + timedelta(minutes=6))
+    last = Incident.objects.get().updates.all()[0].text
+    assert last == (
+        "The rest works again, after 6 min: a is paused, switched off or in maintenance."
+    )
+
+
 def test_an_incident_that_opens_again_is_the_same_one() -> None:
     channel()
     row = endpoint("a")
