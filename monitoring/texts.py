@@ -6,8 +6,9 @@ import re
 
 from providers.redaction import redact
 
-# Control characters, also those that break or turn lines: nobody writes a header with them.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+")
+# Control characters, also those that break or turn lines: nobody writes a header with them; and
+# halves of pairs, which nobody can write at all.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 LINE = 400
 
 

@@ -67,7 +67,7 @@ DOORS = {
         "aggregator.heartbeat",
     ),
     "apprise": ("monitoring.notices.sender",),
-    "certifi": ("providers.transport",),
+    "certifi": ("providers.transport", "monitoring.notices.sender"),
     "urllib3": ("providers.transport",),
     "feedparser": ("providers.adapters.rss",),
     # They are large: the web process must do without them.

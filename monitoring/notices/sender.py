@@ -123,10 +123,13 @@ def _apprise(asked: dict[str, Any], said: list[str]) -> Callable[[], tuple[bool,
 
     class Listening(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            said.append(record.getMessage())
+            text = record.getMessage()
+            # That it failed is a warning; of what stands in a debugging line alone.
+            if record.levelno >= logging.WARNING or text.startswith("Socket Exception: "):
+                said.append(text)
 
     log = logging.getLogger("apprise")
-    log.setLevel(logging.WARNING)
+    log.setLevel(logging.DEBUG)
     log.addHandler(Listening())
     log.propagate = False
     mimetypes.init()
@@ -135,8 +138,7 @@ def _apprise(asked: dict[str, Any], said: list[str]) -> Callable[[], tuple[bool,
     asset = apprise.AppriseAsset(
         async_mode=False, storage_mode="memory", secure_logging=True, app_id="Aggregator"
     )
-    # Only the plug-in of an address is asked; one that cannot read it gives None.
-    target = apprise.Apprise.instantiate(asked["address"], asset=asset, suppress_exceptions=True)
+    target = _target(asked["address"], asset)
 
     def send() -> tuple[bool, bool]:
         if not target:
@@ -155,6 +157,36 @@ def _apprise(asked: dict[str, Any], said: list[str]) -> Callable[[], tuple[bool,
         return bool(ok), False
 
     return send
+
+
+def _target(address: str, asset: Any) -> Any:
+    """The plug-in of an address; None for one that it cannot read. Only that plug-in is asked."""
+    import apprise
+
+    target = apprise.Apprise.instantiate(address, asset=asset, suppress_exceptions=True)
+    if getattr(target, "verify_certificate", True):
+        _look_at_certificates()
+    if target and target.notify_format == apprise.NotifyFormat.HTML and "format=" not in address:
+        # Made into HTML and back again, a text ends where a "<" stands in it.
+        target.notify_format = apprise.NotifyFormat.TEXT
+    return target
+
+
+def _look_at_certificates() -> None:
+    """
+    Of mail servers too: smtplib looks at none unless it is told to, and no plug-in tells it to.
+    By this machine's authorities and certifi's.
+    """
+    import ssl
+
+    import certifi
+
+    def context(**_: Any) -> ssl.SSLContext:
+        found = ssl.create_default_context()
+        found.load_verify_locations(certifi.where())
+        return found
+
+    ssl._create_stdlib_context = context  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -91,13 +92,20 @@ def _aside(address: str, message: Message) -> Sent:
                 input=json.dumps(asked).encode(),
                 capture_output=True,
                 timeout=SECONDS,
-                env={"LANG": "C.UTF-8", "HOME": nowhere},
+                env={"LANG": "C.UTF-8", "HOME": nowhere, **_authorities()},
                 cwd=nowhere,
                 check=False,
             )
         except subprocess.TimeoutExpired:
             return Sent(False, f"not sent within {SECONDS:.0f} s")
     return _read(done.stdout, done.returncode, address)
+
+
+def _authorities() -> dict[str, str]:
+    """Where this machine's certificates lie, also where an operator moved them."""
+    paths = ssl.get_default_verify_paths()
+    found = {paths.openssl_cafile_env: paths.cafile, paths.openssl_capath_env: paths.capath}
+    return {name: path for name, path in found.items() if path}
 
 
 def _read(output: bytes, code: int, address: str) -> Sent:

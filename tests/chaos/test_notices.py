@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -18,7 +18,9 @@ from providers.health import Health
 from tests.chaos import jobs
 from tests.chaos.test_kills import reached
 from tests.crew import Hand, crew, each
+from tests.monitoring.receivers import hooks
 from tests.monitoring.test_incidents import channel, put
+from tests.monitoring.test_notices_arrive import to_hook
 from tests.monitoring.test_outbox import Post
 from tests.monitoring.world import endpoint
 
@@ -59,6 +61,50 @@ def test_who_dies_while_sending_loses_nothing(hands: list[Hand]) -> None:
     [(_, message)] = post.got
     assert message.key == first.message, "its receiver sees that it is the same"
     assert Notice.objects.get().fate == Fate.SENT
+
+
+def until(what: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < end, "it did not come to pass"
+        time.sleep(0.02)
+
+
+def test_who_dies_between_writing_and_sending_loses_nothing(hands: list[Hand]) -> None:
+    with hooks() as hook:
+        to_hook(hook)
+        down("a")
+        hands[0].do(jobs.review_often)
+        hands[0].kill()
+        assert hook.posts == []
+        overdue()
+        assert hands[1].do(jobs.send) == "1 messages sent, 0 failed"
+        assert hands[1].do(jobs.send) == "0 messages sent, 0 failed"
+    [post] = hook.posts
+    assert post.told["events"][0]["key"] == Notice.objects.get().key.rpartition("-to-")[0]
+
+
+def test_who_dies_after_the_receiver_took_it_tells_it_again_by_the_same_key(
+    hands: list[Hand],
+) -> None:
+    with hooks() as hook:
+        to_hook(hook)
+        down("a")
+        keeping.review(now())
+        overdue()
+        hook.hold.clear()
+        hands[0].begin(jobs.send)
+        until(lambda: hook.posts)
+        hands[0].kill()
+        hook.hold.set()
+        assert Notice.objects.get().fate == Fate.PENDING
+        assert hands[1].do(jobs.send) == "0 messages sent, 0 failed", "its lease lasts"
+        Channel.objects.update(lease_until=now() - timedelta(seconds=1))
+        assert hands[1].do(jobs.send) == "1 messages sent, 0 failed"
+    assert len(hook.posts) == 2
+    assert len(set(hook.keys)) == len({post.body for post in hook.posts}) == 1
+    found = Notice.objects.get()
+    assert (found.fate, found.attempts) == (Fate.SENT, 2)
 
 
 def test_who_dies_before_it_is_written_leaves_neither_incident_nor_notice(
