@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.utils.timezone import now
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring import cycle, leases, ranking, readings, roll, tasks
+from monitoring import cycle, leases, probing, ranking, readings, roll, tasks
 from monitoring.health import Finding, Rules, Seen, State, verdict
 from monitoring.models import CheckResult, Endpoint, Plan
+from monitoring.probing import Task
 from providers import calls, registry, roster
 from providers.catalogue import load
 from providers.health import Health
@@ -29,6 +31,7 @@ from providers.standing import Status
 from tests.aggregator.visitors import get as ask
 from tests.monitoring.test_cycle import Calendar, again, health, key_of
 from tests.monitoring.world import endpoint, results
+from tests.providers.language import hosts
 from tests.providers.misbehaviour import Authority
 from tests.providers.peer import always, peer, reply
 from tests.upstreams import Keyed, Said, Upstreams, status
@@ -183,6 +186,15 @@ def test_6_one_that_hangs_ends_at_its_time_limit_and_holds_nobody_up(
     assert Plan().timeout_s == 10, "unless an operator says otherwise"
 
 
+def test_6_relays_are_at_an_address_each_and_off_until_somebody_wants_them() -> None:
+    relays = [row for row in load().providers if row.slug.startswith("g4f")]
+    assert len(relays) == 5
+    assert len({row.base_url for row in relays}) == 5
+    assert all(row.base_url.startswith("https://") for row in relays)
+    assert not any(row.enabled for row in relays)
+    assert all(row.notes.startswith("Off by default: ") for row in relays)
+
+
 # -- 7: one address under two names, a project's id sent as a key, an array nobody expected ----
 
 
@@ -219,6 +231,21 @@ def test_7_a_reply_of_another_shape_is_a_fault_and_no_crash(
     assert health("a").endpoint_up is True
 
 
+def test_7_a_list_of_models_without_a_wrapping_is_understood(settings: Any) -> None:
+    """Together sends a bare array."""
+    with hosts(settings) as world:
+        row = world.row("together")
+        found = probing.look(Task(row, 5, now() - timedelta(minutes=5)), now())
+        assert (found.finding, found.key_accepted) == (Finding.GOOD, True)
+
+
+def test_7_who_has_no_key_of_its_own_is_sent_none() -> None:
+    """Gemini CLI got a project's id for one; it is not served any more, and asked by nobody."""
+    row = next(row for row in load().providers if row.slug == "gemini_cli")
+    assert (row.enabled, list(row.key_env)) == (False, [])
+    assert registry.get(row.adapter).is_retired
+
+
 # -- 8: nothing routed on the choice, runs overlapped, the first one was lost ------------------
 
 
@@ -245,6 +272,27 @@ def test_8_a_run_does_not_begin_beside_another(upstreams: Upstreams) -> None:
     assert len(leases.claim_due(now(), 9)) == 1
     assert cycle.run().checked == 0
     assert upstreams.asked == []
+
+
+def test_8_what_is_found_while_the_database_is_away_is_written_later(
+    upstreams: Upstreams, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+) -> None:
+    """The memory that was to keep it was never written."""
+    settings.DATA_DIR = tmp_path
+    upstreams.provider("a")
+    roll.sync()
+
+    def away(*args: Any) -> None:
+        raise OperationalError("the server is gone")
+
+    monkeypatch.setattr("monitoring.cycle.recording.write", away)
+    assert cycle.run().kept == 1
+    assert not CheckResult.objects.exists()
+    monkeypatch.undo()
+    settings.DATA_DIR = tmp_path
+    cycle.run()
+    assert CheckResult.objects.count() == 1
+    assert health("a").status == "healthy"
 
 
 def test_8_the_first_round_is_written_like_every_other(upstreams: Upstreams) -> None:

@@ -45,8 +45,25 @@ TELLING = (
     "/api/providers/a/stats",
     "/api/capabilities",
     "/api/resources",
+    "/api/system/status",
+    "/api/incidents",
+    "/api/alerts",
+    "/api/ai-models/scan",
+    "/api/ai-models/models",
+    "/api/ai-models/models/available",
+    "/api/ai-models/stats/summary",
+    "/api/ai-models/dashboard",
+    "/api/ai-models/agent/status",
+    "/api/ai-models/health",
     "/status",
     "/status/a",
+    "/status/drawer",
+    "/status/models",
+    "/status/incidents",
+    "/status/feed.atom",
+    "/status/summary.json",
+    "/badge/a.svg",
+    "/metrics",
     "/healthz",
     "/readyz",
 )
@@ -71,6 +88,8 @@ MAKE_VALUES = (
     *(f"aggregator.{name}" for name in ("capabilities", "figures", "pages", "library")),
     *(f"monitoring.{name}" for name in ("readings", "readouts", "histories", "pages", "views")),
     *(f"monitoring.{name}" for name in ("rollups", "histograms", "timeline", "drawing")),
+    *(f"monitoring.{name}" for name in ("system", "mishaps", "drawer", "modelreadouts")),
+    *(f"monitoring.{name}" for name in ("prometheus", "feeds", "badges", "pasts", "charts")),
 )
 
 
@@ -109,6 +128,23 @@ def test_a_before_anything_was_measured_every_measure_is_null(
     readings.forget()
     found = dict(numbers(Client().get(path).json()))
     assert {at for at in found if at.rpartition(".")[2] not in KNOWN_BEFORE} == set()
+
+
+def test_a_the_status_of_the_system_makes_nothing_up(upstreams: Upstreams) -> None:
+    """It told of 127 entries, 78 % hits, 47 errors and a fastest provider that nobody had timed."""
+    upstreams.provider("a")
+    roll.sync()
+    readings.forget()
+    found = Client().get("/api/system/status").json()
+    assert (found["overall_health"], found["error_details"]) == (None, [])
+    assert found["infrastructure"]["database_entries"] == 0
+    assert found["infrastructure"]["worker_next_run"] is None
+    assert set(found["performance"].values()) == {None}
+    [row] = found["providers_detailed"]
+    measured = {at for at, _ in numbers(row) if at.rpartition(".")[2] not in KNOWN_BEFORE}
+    assert measured == set()
+    shown = found["resource_breakdown"]
+    assert shown["total"] == len(known.everything()) == sum(shown["by_category"].values())
 
 
 # -- b: the slowest first, and whoever was never tried before all ------------------------------
@@ -206,6 +242,9 @@ def test_e_every_route_reaches_its_own_view() -> None:
 
 def test_e_a_name_with_a_slash_reaches_the_view_that_takes_it() -> None:
     assert resolve("/api/economic/US/NY.GDP.MKTP.CD").kwargs == {"series": "US/NY.GDP.MKTP.CD"}
+    for part in ("history", "stats"):
+        found = resolve(f"/api/ai-models/models/ProsusAI/finbert/{part}")
+        assert (found.url_name, found.kwargs) == (f"model-{part}", {"model_id": "ProsusAI/finbert"})
 
 
 # -- f: an old list was loaded, and the summary of it said nought ------------------------------
@@ -223,8 +262,19 @@ def test_f_what_is_counted_is_what_was_shipped(shipped: None) -> None:
 # -- g: every look at the status asked fourteen upstreams --------------------------------------
 
 
+def test_g_every_route_that_tells_is_looked_at() -> None:
+    """Beside those that change something, and single rows of what is listed."""
+    looked_at = {resolve(path).url_name for path in TELLING}
+    prefixes = ("/api/providers", "/api/system", "/api/ai-models", "/status", "/badge", "/metrics")
+    routes = {str(p.name) for p in named() if example(p).startswith(prefixes)}
+    acts = {"providers-check", "models-agent-start", "models-agent-stop"}
+    rows = {"incident-page", "model-history", "model-stats"}
+    assert routes - acts - rows <= looked_at
+
+
 @pytest.mark.parametrize("path", TELLING)
-def test_g_a_look_at_the_status_asks_nobody(upstreams: Upstreams, path: str) -> None:
+def test_g_a_look_at_the_status_asks_nobody(upstreams: Upstreams, settings: Any, path: str) -> None:
+    settings.METRICS = "open"
     endpoint("b")
     upstreams.provider("a")
     roster.forget()
