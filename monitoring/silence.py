@@ -107,7 +107,7 @@ def _asked(witnesses: Sequence[Provider], timeout_s: float, clock: Clock) -> lis
 
 def _witnesses(moment: datetime, *, but: Collection[int | None]) -> list[Provider]:
     """
-    Who may be asked to make sure: those that were heard last. What is down anyway says nothing of
+    Who may be asked to make sure: those that were heard last. What is silent anyway says nothing of
     our network, and would for ever hold the verdict on whoever goes down beside it.
     """
     unfit, heard = {*but, *_in_our_network()}, _heard_last()
@@ -121,10 +121,10 @@ def _witnesses(moment: datetime, *, but: Collection[int | None]) -> list[Provide
 
 def _heard_last() -> list[int | None] | None:
     """
-    Providers that are not known to be down: those that said anything at their last check before
-    those that did not, by when that was. None: nobody can say.
+    Providers that are not known to be down and silent: those that said anything at their last check
+    before those that did not, by when that was. None: nobody can say.
     """
-    rows = Health.objects.exclude(provider=None).exclude(status=Status.DOWN)
+    rows = Health.objects.exclude(provider=None).exclude(status=Status.DOWN, endpoint_up=False)
     spoke, when = (F(name).desc(nulls_last=True) for name in ("endpoint_up", "heard_at"))
     rows = rows.order_by(spoke, when)
     try:

@@ -451,6 +451,23 @@ def test_budgets_burn_by_the_lesser_of_two_windows() -> None:
     assert burning.counts(slo, START)["all"] == burning.Tally(0, 25)
 
 
+def test_a_budget_is_burned_by_no_outage_of_ours_but_what_was_kept_is_told() -> None:
+    slo = Slo.objects.create(name="quick", objective_percent=95, within_ms=1000)
+    asked("market", *[503] * 30, minutes=150)
+    asked("market", *[503] * 30, minutes=10)
+    asked("market", *[200] * 30, minutes=300)
+    asked("market", *[200] * 30, minutes=2)
+    for minutes in (150, 10):
+        began = START - timedelta(minutes=minutes + 1)
+        network.hold(began + timedelta(minutes=1), began)
+        network.end(began + timedelta(minutes=2))
+    told = burning.counts(slo, START)
+    assert {told[name] for name in ("5m", "30m", "1h")} == {burning.Tally(30, 30)}
+    assert told["6h"].good == told["6h"].total
+    assert told["6h"].total >= 30
+    assert told["all"] == burning.Tally(60, 120)
+
+
 @pytest.mark.parametrize(
     ("days", "windows"),
     [(0.2, {"6h", "3d", "all"}), (2, {"3d", "all"}), (6, {"all"}), (8, set())],
