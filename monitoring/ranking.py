@@ -18,6 +18,7 @@ from monitoring import readings
 from monitoring.readings import Reading
 from providers import roster
 from providers.datasets import DATASETS
+from providers.health import Kind
 from providers.healthiest import WELL, Candidate, prefer, rank
 from providers.resilience import Cell
 
@@ -41,7 +42,9 @@ class Choice:
 
 
 def get_healthiest_provider(kind: str = "data", dataset: str | None = None) -> Choice:
-    """The provider to ask now, why, and up to two others; ValueError for an unknown dataset."""
+    """The provider to ask now, why, and up to two others; ValueError for unknown words."""
+    if kind not in Kind.values:
+        raise ValueError(f"no kind is called {kind!r}: one of {', '.join(Kind.values)}")
     if dataset is not None and dataset not in DATASETS:
         raise ValueError(f"no dataset is called {dataset!r}")
     found = [

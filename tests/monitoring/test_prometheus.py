@@ -18,15 +18,19 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from aggregator import callers, heartbeat
+from aggregator.answers import Cached
 from aggregator.models import Client as ClientRow
 from aggregator.models import hash_key
 from aggregator.traffic import Traffic
 from monitoring import prometheus, readings
 from monitoring.exposition import Family, page
+from monitoring.health import Finding, codes
 from monitoring.models import Endpoint
 from providers import outcomes, roster
 from providers.errors import Throttled
 from providers.models import Provider
+from providers.resilience import Phase
+from providers.standing import Status
 from tests.monitoring.world import called, endpoint
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +158,39 @@ def test_the_dashboard_asks_for_what_there_is(client: Client) -> None:
     wanted = {name for expr in asked for name in re.findall(r"aggregator_\w+", expr)}
     assert wanted <= names
     assert {"aggregator_tokens_left_ratio", "aggregator_check_lag_seconds"} <= wanted
+
+
+CODES = codes(frozenset(Finding))
+# What the values of a label may be, where they are a list of ours.
+VALUES: dict[tuple[str, str], set[str]] = {
+    ("aggregator_endpoint_status", "status"): set(map(str, Status)),
+    ("aggregator_circuit_state", "state"): set(map(str, Phase)),
+    ("aggregator_answers_total", "cache"): set(map(str, Cached)),
+    ("aggregator_upstream_calls_total", "outcome"): {"ok", "cancelled", *CODES},
+}
+
+
+def test_the_dashboard_asks_by_labels_and_values_that_there_are(client: Client) -> None:
+    endpoint("a")
+    called(Provider.objects.get(), "ok")
+    web = Traffic()
+    web.asked("market", 200, 0.01)
+    web.answered("hit")
+    web.settle()
+    labels = {name: set(rows[0].labels) for name, rows in told(client).items()}
+    board = json.loads(DASHBOARD.read_text())
+    compared = 0
+    for expr in (target["expr"] for panel in board["panels"] for target in panel["targets"]):
+        names = re.findall(r"aggregator_\w+", expr)
+        for by in re.findall(r"by \(([^)]*)\)", expr):
+            assert set(by.split(", ")) <= set.union(*(labels[name] for name in names)), expr
+        for name, selected in re.findall(r"(aggregator_\w+)\{([^}]*)\}", expr):
+            for label, value in re.findall(r'(\w+)(?:=~|!~|!=|=)"([^"]*)"', selected):
+                assert label in labels[name], expr
+                if (name, label) in VALUES:
+                    compared += 1
+                    assert set(value.split("|")) <= VALUES[name, label], expr
+    assert compared >= 5
 
 
 def test_the_queries_do_not_grow_with_the_providers(client: Client) -> None:

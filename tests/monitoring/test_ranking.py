@@ -134,6 +134,29 @@ def test_nobody_with_the_reason() -> None:
 
 
 @pytest.mark.django_db
+def test_who_may_be_well_is_asked_when_nobody_is_known_to_be_and_the_reason_says_so() -> None:
+    for status in (Status.MISCONFIGURED, Status.DOWN, Status.MAINTENANCE):
+        known(status.value, status, 1)
+    known("limited", Status.RATE_LIMITED, 5)
+    choice = get_healthiest_provider()
+    assert choice.name == "limited"
+    assert choice.reason == "nobody is known to be well: rate limited, 5 ms"
+    known("unheard", Status.UNKNOWN, None)
+    choice = get_healthiest_provider()
+    assert (choice.name, choice.reason) == ("unheard", "nobody is known to be well: unknown")
+    assert choice.alternatives == ("limited",)
+    known("poor", DEGRADED, 3000)
+    choice = get_healthiest_provider()
+    assert (choice.name, choice.reason, choice.alternatives) == ("poor", "degraded, 3000 ms", ())
+
+
+@pytest.mark.django_db
+def test_a_kind_of_none_is_a_mistake_and_no_outage() -> None:
+    with pytest.raises(ValueError, match="no kind is called 'LLM': one of data, llm"):
+        get_healthiest_provider(kind="LLM")
+
+
+@pytest.mark.django_db
 def test_a_result_that_is_too_old_is_no_health() -> None:
     known("old", HEALTHY, 10)
     Health.objects.update(fresh_until=now() - timedelta(seconds=1))
