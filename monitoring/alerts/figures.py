@@ -292,10 +292,13 @@ def checks_late(moment: datetime) -> Figures:
 
 @metric("notices_late", "The oldest notice waits", unit="s")
 def notices_late(moment: datetime) -> Figures:
-    """Nothing while our own network is out: what it cost is told at once when it is back."""
+    """
+    Also between two attempts; not in a maintenance window, nor while our own network is out: what
+    that cost is told at once when it is back.
+    """
     if network.is_held(moment):
         return {"": None}
-    waiting = Notice.objects.filter(fate=Fate.PENDING, due_at__lte=moment, held=False)
+    waiting = Notice.objects.filter(fate=Fate.PENDING, held=False)
     oldest = waiting.aggregate(at=Min("created_at"))["at"]
     return {"": 0.0 if oldest is None else (moment - oldest).total_seconds()}
 
