@@ -128,7 +128,7 @@ def look(rows: Sequence[Endpoint], plan: Plan, clock: Clock = current_time) -> l
     began = clock()
     found = in_parallel(partial(_look, row, plan, clock) for row in rows)
     pairs = list(zip(rows, found, strict=True))
-    found = silence.judged(pairs, plan.timeout_s, began, clock)
+    found = silence.judged(pairs, plan, began, clock)
     return [_checked(row, item, plan) for row, item in zip(rows, found, strict=True)]
 
 

@@ -19,10 +19,9 @@ from itertools import islice
 from django.db import Error as DatabaseIsOut
 from django.db.models import F, Max
 
-from monitoring import network, probing
+from monitoring import network, probing, scheduling
 from monitoring.health import Finding
-from monitoring.models import Endpoint
-from monitoring.notices import outbox
+from monitoring.models import Endpoint, Plan
 from monitoring.parallel import in_parallel
 from monitoring.probing import Found
 from providers import calls, roster
@@ -47,20 +46,22 @@ Clock = Callable[[], datetime]
 Pairs = Sequence[tuple[Endpoint, Found]]
 
 
-def judged(pairs: Pairs, timeout_s: float, began: datetime, clock: Clock) -> list[Found]:
+def judged(pairs: Pairs, plan: Plan, began: datetime, clock: Clock) -> list[Found]:
     """What was found of a batch, in the light of whether it was our own network."""
     found = [item for _, item in pairs]
-    ours = _is_ours(pairs, timeout_s, began, clock)
+    ours = _is_ours(pairs, plan, began, clock)
     if ours:
         _hold(clock())
         return [_left_open(item, OUR_NETWORK) if item.is_silence else item for item in found]
     if ours is False and _over(clock()):
-        back = [replace(_left_open(item, COMING_BACK), wait_s=None) for item in found]
-        return [new if old.is_silence else old for old, new in zip(found, back, strict=True)]
+        return [
+            replace(_left_open(item, COMING_BACK), wait_s=None) if item.is_silence else item
+            for item in found
+        ]
     return found
 
 
-def listen(timeout_s: float, clock: Clock) -> None:
+def listen(plan: Plan, clock: Clock) -> None:
     """
     Do visitors hear of nobody, or did nobody answer the last time? Then ask those who were heard
     last, whosever turn it is: alerts are looked at every minute, and checks may be rarer.
@@ -68,10 +69,10 @@ def listen(timeout_s: float, clock: Clock) -> None:
     moment, was_out = clock(), network.known_to_be_out()
     if not was_out and len(_silent_lately(moment)) < LEAST:
         return
-    witnesses = _witnesses(moment, but=())
+    witnesses = _witnesses(plan, moment, but=())
     if was_out:  # they rest for it, and else nobody would be asked for up to a quarter of an hour
         _excuse(witnesses)
-    said = _asked(witnesses, timeout_s, clock)
+    said = _asked(witnesses, plan, clock)
     if any(item.reached for item in said):
         _over(clock())
     elif sum(item.is_silence for item in said) >= LEAST:
@@ -81,7 +82,7 @@ def listen(timeout_s: float, clock: Clock) -> None:
 # -- Who is heard ------------------------------------------------------------------------------
 
 
-def _is_ours(pairs: Pairs, timeout_s: float, began: datetime, clock: Clock) -> bool | None:
+def _is_ours(pairs: Pairs, plan: Plan, began: datetime, clock: Clock) -> bool | None:
     """None: this batch says nothing, as nobody in it was asked, or too few were silent."""
     own = _in_our_network()
     pairs = [(row, item) for row, item in pairs if row.health.provider_id not in own]
@@ -95,28 +96,37 @@ def _is_ours(pairs: Pairs, timeout_s: float, began: datetime, clock: Clock) -> b
     if all(_is_resource(row) for row, _ in pairs) and _a_provider_is_well(began):
         return False
     asked = {row.health.provider_id for row, _ in pairs}
-    said = _asked(_witnesses(began, but=asked), timeout_s, clock)
+    said = _asked(_witnesses(plan, began, but=asked), plan, clock)
     if any(item.reached for item in said):
         return False
-    return len(silent) + sum(item.is_silence for item in said) >= LEAST or None
+    is_enough = len(silent) + sum(item.is_silence for item in said) >= LEAST
+    return True if is_enough else None
 
 
-def _asked(witnesses: Sequence[Provider], timeout_s: float, clock: Clock) -> list[Found]:
-    return in_parallel(partial(probing.probe, row, timeout_s, clock()) for row in witnesses)
+def _asked(witnesses: Sequence[Provider], plan: Plan, clock: Clock) -> list[Found]:
+    return in_parallel(partial(probing.probe, row, plan.timeout_s, clock()) for row in witnesses)
 
 
-def _witnesses(moment: datetime, *, but: Collection[int | None]) -> list[Provider]:
+def _witnesses(plan: Plan, moment: datetime, *, but: Collection[int | None]) -> list[Provider]:
     """
     Who may be asked to make sure: those that were heard last. What is silent anyway says nothing of
-    our network, and would for ever hold the verdict on whoever goes down beside it.
+    our network, and would for ever hold the verdict on whoever goes down beside it. Before all who
+    may be asked every minute within their share of a quota.
     """
     unfit, heard = {*but, *_in_our_network()}, _heard_last()
     rows = [row for row in roster.current().providers if row.pk not in unfit]
     if heard is not None:
         places = {pk: place for place, pk in enumerate(heard)}
         rows = sorted((row for row in rows if row.pk in places), key=lambda row: places[row.pk])
+    rows.sort(key=lambda row: _is_dear(row, plan))
     able = (row for row in rows if probing.excused(row, moment) is None)
     return list(islice(able, LEAST))
+
+
+def _is_dear(row: Provider, plan: Plan) -> bool:
+    key = next(iter(roster.current().keys_of(row)), None)
+    share_s = scheduling.affordable_s(row, 0.0, plan.quota_percent, key)
+    return share_s > LATELY.total_seconds()
 
 
 def _heard_last() -> list[int | None] | None:
@@ -208,7 +218,6 @@ def _over(moment: datetime) -> bool:
     in_vain = Endpoint.objects.free(moment).filter(health__outcome__in=_IN_VAIN)
     try:
         in_vain.filter(next_due__gt=moment).update(next_due=moment)
-        outbox.hurry(moment)
     except DatabaseIsOut as error:
         logger.error("the database is out of reach: %s", error)
     return True

@@ -24,7 +24,7 @@ def run_checks() -> str:
 
 def watch() -> str:
     """Incidents and alerts, by how everything is now."""
-    silence.listen(Plan.current().timeout_s, now)
+    silence.listen(Plan.current(), now)
     steps = keeping.review(now())
     return f"{steps} steps of incidents, {evaluating.run(now())}"
 

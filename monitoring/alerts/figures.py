@@ -293,8 +293,8 @@ def checks_late(moment: datetime) -> Figures:
 @metric("notices_late", "The oldest notice waits", unit="s")
 def notices_late(moment: datetime) -> Figures:
     """
-    Also between two attempts; not in a maintenance window, nor while our own network is out: what
-    that cost is told at once when it is back.
+    Also between two attempts; not in a maintenance window, nor while our own network is out: they
+    go out when it is back.
     """
     if network.is_held(moment):
         return {"": None}

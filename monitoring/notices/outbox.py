@@ -244,12 +244,13 @@ def _settle(
     error = sent.error[:200]
     attempts = max(row.attempts for row in batch)
     # Nobody is reached while our own network is out: that says nothing of a channel.
-    is_ours = network.is_held(moment) and not sent.permanent
+    is_ours = network.is_held(moment) and not sent.permanent and sent.wait_s is None
+    pause_s = rules.pause_s(attempts, sent.wait_s, rng)
+    if is_ours:
+        pause_s = min(pause_s, rules.WHILE_OURS_S)
     failing_since = (None if is_ours else channel.failing_since) or moment
     _mine(channel).update(failing_since=failing_since, last_error=error)
-    rows.update(
-        error=error, due_at=moment + timedelta(seconds=rules.pause_s(attempts, sent.wait_s, rng))
-    )
+    rows.update(error=error, due_at=moment + timedelta(seconds=pause_s))
     logger.warning("%s: not sent, attempt %d: %s", channel, attempts, error)
     if rules.is_hopeless(failing_since, attempts, moment, permanent=sent.permanent):
         switch_off(channel, error, moment)
@@ -270,13 +271,6 @@ def _bury() -> None:
     gone = Q(channel__enabled=False) | Q(channel__switched_off_at__isnull=False)
     waiting = Notice.objects.filter(gone, fate=Fate.PENDING)
     waiting.update(fate=Fate.DEAD, settled_at=current_time(), error="its channel is switched off")
-
-
-def hurry(moment: datetime) -> None:
-    """Our own network is back: what failed is tried again now, and held against no channel."""
-    failed = Notice.objects.filter(fate=Fate.PENDING, attempts__gt=0, due_at__gt=moment)
-    failed.filter(held=False).update(due_at=moment)
-    Channel.objects.filter(switched_off_at=None).update(failing_since=None)
 
 
 # -- Reminders ---------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from monitoring.notices.models import Event
 
 FIRST_S, MOST_S = 30.0, 3600.0
+WHILE_OURS_S = 120.0  # at most, while our own network is out: it may be back at any time
 MOST_WAIT_S = 6 * 3600.0  # somebody who asks for more is asked again by then
 GIVEN_UP_AFTER = timedelta(hours=24)
 LEAST_ATTEMPTS = 8  # before a channel is given up: a worker that slept has not tried
