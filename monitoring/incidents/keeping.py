@@ -216,7 +216,10 @@ def _retitle(row: Incident, look: Look) -> None:
 
 
 def _title(row: Incident, look: Look) -> str:
+    """As it is now; of what was deleted, as it was."""
     mine = look.of(set(row.endpoints.values_list("pk", flat=True)))
+    if not mine:
+        return row.title
     was_down = Q(ended_at=None) | Q(ended_at__gt=row.began_at)
     fallen = StateChange.objects.filter(was_down, endpoint__in=[item.key for item in mine])
     fallen = fallen.filter(status=Status.DOWN.value)

@@ -65,6 +65,8 @@ def began(members: Sequence[Seen]) -> str:
 
 def over(seconds: float, members: Sequence[Seen]) -> str:
     """What is paused or off did not come back: nobody looks."""
+    if not members:
+        return f"What it was about is deleted, after {span(seconds)}."
     off = [item.name for item in members if item.excused]
     if not off:
         return f"All of it works again, after {span(seconds)}."

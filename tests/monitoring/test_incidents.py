@@ -17,7 +17,7 @@ from monitoring.notices.models import Channel, MaintenanceWindow, Notice
 from providers import calls, roster
 from providers.errors import Blocked
 from providers.health import Health
-from providers.models import Call, Credential
+from providers.models import Call, Credential, Provider
 from tests.monitoring.test_cycle import Calendar, again
 from tests.monitoring.world import endpoint
 from tests.upstreams import Upstreams, status
@@ -167,6 +167,18 @@ def test_what_nobody_watches_any_more_is_not_said_to_work() -> None:
     assert last == (
         "The rest works again, after 6 min: a is paused, switched off or in maintenance."
     )
+
+
+def test_an_incident_of_what_was_deleted_keeps_its_name_and_claims_nothing() -> None:
+    began = now()
+    put(endpoint("a"), "down", began)
+    keeping.review(began)
+    Provider.objects.all().delete()
+    roster.forget()
+    keeping.review(began + timedelta(minutes=1))
+    incident = Incident.objects.get()
+    assert (bool(incident.ended_at), incident.title) == (True, "a is down")
+    assert incident.updates.all()[0].text == "What it was about is deleted, after 1 min."
 
 
 def test_an_incident_that_opens_again_is_the_same_one() -> None:
