@@ -21,7 +21,7 @@ from django.db.models import F, Max
 
 from monitoring import network, probing, scheduling
 from monitoring.health import Finding
-from monitoring.models import Endpoint, Plan
+from monitoring.models import Endpoint, Plan, Source
 from monitoring.parallel import in_parallel
 from monitoring.probing import Found
 from providers import calls, roster
@@ -86,7 +86,7 @@ def _is_ours(pairs: Pairs, plan: Plan, began: datetime, clock: Clock) -> bool | 
     """None: this batch says nothing, as nobody in it was asked, or too few were silent."""
     own = _in_our_network()
     pairs = [(row, item) for row, item in pairs if row.health.provider_id not in own]
-    if any(item.reached for _, item in pairs):
+    if any(_speaks_now(item) for _, item in pairs):
         return False
     silent = [row for row, item in pairs if item.is_silence and not _was_silent_before(row)]
     if not silent:
@@ -101,6 +101,11 @@ def _is_ours(pairs: Pairs, plan: Plan, began: datetime, clock: Clock) -> bool | 
         return False
     is_enough = len(silent) + sum(item.is_silence for item in said) >= LEAST
     return True if is_enough else None
+
+
+def _speaks_now(item: Found) -> bool:
+    """What visitors were told before is no word of this moment; what they are, is in the calls."""
+    return bool(item.reached) and item.source is Source.PROBE
 
 
 def _asked(witnesses: Sequence[Provider], plan: Plan, clock: Clock) -> list[Found]:

@@ -178,6 +178,22 @@ def test_one_of_our_own_network_is_no_way_out_of_it(
     assert health("at-home").status == "healthy"
 
 
+def test_what_visitors_were_told_a_minute_ago_is_no_word_of_now(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    """Else whoever was well for them before the line was cut would speak for it."""
+    slugs = ("a", "b", "c", "d")
+    rows = [upstreams.provider(s, rests_s=[0.001], rest_ceiling_s=0.001) for s in slugs]
+    cycle.run(calendar)
+    calendar.tick(minutes=9)
+    visited(rows[0], *["ok"] * 5, at=calendar.now)
+    cut_off(*slugs)
+    again(calendar, minutes=1)
+    assert health("a").status == "healthy"
+    assert network.is_held(calendar.now)
+    assert {health(slug).reason for slug in slugs} == {"answers"}
+
+
 # -- Visitors notice first ---------------------------------------------------------------------
 
 
