@@ -34,7 +34,7 @@ RULES = (
     _rule("quota", "Quota used up by 80 %", "quota", 80, _MINOR, clear_at=75),
     # Incidents tell of providers that are down; this is for who wants each by itself.
     _rule("provider-down", "Provider down", "provider_down", 0, _MINOR, notify=False, clear_at=0),
-    _rule("own-network", "Our own network", "own_network", 0, _CRITICAL, clear_at=0),
+    _rule("own-network", "Our own network", "own_network", 0, _CRITICAL, clear_at=0, clear_for_s=0),
     _rule("latency", "Latency trend", "latency_trend", 2, _MINOR, for_s=600, clear_at=1.5),
     _rule(
         "cache-hits",
