@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from django.db import Error as DatabaseIsOut
 
-from monitoring import trials
+from monitoring import network, trials
 from monitoring.health import FAULTS, Finding, Seen, codes, finding
 from monitoring.models import Source
 from providers import roster
@@ -107,7 +107,7 @@ def look(task: Task, now: datetime) -> Found:
     idle = excused(task.provider, now)
     if idle is not None:
         return idle
-    recent = _recent(task.provider, now)
+    recent = _without_our_network(_recent(task.provider, now))
     visitors = [row for row in recent if row.purpose != PURPOSE and row.at > task.since]
     ok_ms = [row.seconds * 1000 for row in recent if row.outcome == "ok" and row.is_timed]
     p95, samples = percentile(ok_ms, 0.95), len(ok_ms)
@@ -189,6 +189,18 @@ def _recent(provider: Provider, now: datetime) -> list[Recent]:
     except DatabaseIsOut as error:  # what visitors saw is not known, so we ask ourselves
         logger.error("the database is out of reach: %s", error)
         return []
+
+
+def _without_our_network(calls: list[Recent]) -> list[Recent]:
+    """Who was silent while nobody answered is blamed for nothing."""
+    if not any(row.outcome in NETWORK for row in calls):
+        return calls
+    known = network.outages()
+    return [
+        row
+        for row in calls
+        if row.outcome not in NETWORK or not any(one.covers(row.at) for one in known)
+    ]
 
 
 def by_visitors(calls: Sequence[Recent], now: datetime) -> Found | None:

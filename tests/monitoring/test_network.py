@@ -141,6 +141,25 @@ def test_when_it_is_back_nobody_is_blamed_for_the_rest_it_had(
     assert all(len(upstreams.of(slug)) > 1 for slug in slugs), "each was asked again at once"
 
 
+def test_what_visitors_missed_meanwhile_is_no_part_that_fails(
+    upstreams: Upstreams, calendar: Calendar
+) -> None:
+    for slug in "abcd":
+        upstreams.provider(slug, rests_s=[0.001], rest_ceiling_s=0.001)
+    row = Provider.objects.get(slug="a")
+    cycle.run(calendar)
+    calendar.tick(minutes=6)
+    network.hold(calendar.now, calendar.now - timedelta(minutes=2))
+    visited(row, *["unreachable"] * 5, at=calendar.now - timedelta(minutes=1))
+    network.end(calendar.now)
+    visited(row, *["ok"] * 5, at=calendar.now)
+    again(calendar, minutes=1)
+    assert (health("a").status, health("a").reason) == ("healthy", "answers")
+    visited(row, *["unreachable"] * 5, *["ok"] * 5, at=calendar.now + timedelta(seconds=1))
+    again(calendar, minutes=6)
+    assert health("a").status == "degraded", "what is its own counts"
+
+
 def test_what_they_said_themselves_stands_when_it_is_back(
     upstreams: Upstreams, calendar: Calendar
 ) -> None:
