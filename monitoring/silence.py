@@ -67,7 +67,7 @@ def listen(plan: Plan, clock: Clock) -> None:
     last, whosever turn it is: alerts are looked at every minute, and checks may be rarer.
     """
     moment, was_out = clock(), network.known_to_be_out()
-    if not was_out and len(_silent_lately(moment)) < LEAST:
+    if not was_out and not _is_silent_lately(moment):
         return
     witnesses = _witnesses(plan, moment, but=())
     if was_out:  # they rest for it, and else nobody would be asked for up to a quarter of an hour
@@ -191,13 +191,15 @@ def _last_word(
     return heard
 
 
-def _silent_lately(moment: datetime) -> set[int]:
-    """Providers that said nothing, to anybody, since the last word of any."""
-    own = _in_our_network()
-    earliest = moment - 2 * LATELY
+def _is_silent_lately(moment: datetime) -> bool:
+    """
+    Was anybody silent since the last word of any? One is enough to make sure: who is asked first
+    may be the only one that is, and rests from then on.
+    """
+    own, earliest = _in_our_network(), moment - 2 * LATELY
     since = _last_word(earliest, moment, but=own) or earliest
     rows = Call.objects.filter(at__gt=since, at__lte=moment, outcome__in=probing.NETWORK)
-    return set(rows.exclude(provider__in=own).order_by().values_list("provider", flat=True))
+    return rows.exclude(provider__in=own).exists()
 
 
 # -- What follows ------------------------------------------------------------------------------

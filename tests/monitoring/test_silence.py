@@ -227,8 +227,7 @@ def test_visitors_who_hear_of_nobody_are_believed_before_it_is_anybodys_turn(
     silence.listen(PLAN, calendar)
     assert not network.outages(), "nobody complained"
     calendar.tick(minutes=1)
-    for row in rows[:3]:
-        visited(row, "timed_out", at=calendar.now)
+    visited(rows[0], "timed_out", at=calendar.now)
     calendar.tick(seconds=5)
     silence.listen(PLAN, calendar)
     assert network.is_held(calendar.now)
