@@ -12,10 +12,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 
 from django.utils.timezone import now as current_time
 
 from aggregator import selection
+from aggregator.afterwards import later
 from aggregator.answers import Answer, Cached
 from aggregator.encoding import encode
 from aggregator.selection import Candidate
@@ -59,7 +61,8 @@ def first(query: Query, deadline: Deadline) -> Answer:
     for provider in willing(query.dataset, deadline, attempts):
         fetched = attempt(provider, query, deadline, attempts)
         if fetched is not None:
-            rotation_log.info("%s: %s answered%s", query.key, provider.slug, _after(attempts))
+            said = f"{query.key}: {provider.slug} answered{_after(attempts)}"
+            later(partial(rotation_log.info, "%s", said))
             return made(query, provider, fetched, attempts)
     raise nobody(query, attempts)
 

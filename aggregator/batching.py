@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 
 from aggregator import answers, arrivals, asking, fanout, flights
-from aggregator.afterwards import Settle, at_once
+from aggregator.afterwards import Settle, at_once, later
 from aggregator.answers import Answer, Cached, Source
 from providers.datasets import PRICE, PriceQuery
 from providers.errors import (
@@ -299,7 +299,8 @@ def ask(query: PriceQuery, deadline: Deadline, settle: Settle = at_once) -> Foun
         found |= _ask_one(provider, query.of(*lacking), deadline, attempts, excuses)
     answers.shelve_many(list(found.values()), settle)
     who = sorted({single.source for single in found.values()})
-    rotation_log.info("%s: %s answered", query.key[:200], ", ".join(who) or "nobody")
+    told = f"{query.key[:200]}: {', '.join(who) or 'nobody'} answered"
+    later(lambda: rotation_log.info("%s", told))
     return {**_lost(query, found, attempts, excuses), **found}
 
 

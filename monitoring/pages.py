@@ -29,7 +29,9 @@ from providers.standing import Status
 from providers.wording import span as duration
 
 EVENTS_SHOWN, RESULTS_SHOWN = 20, 20
+EVENTS_LOOKED_AT = 100
 EVENTS_OF = timedelta(days=14)
+NOTHING_KNOWN = (Status.DISABLED.value, Status.UNKNOWN.value)
 CHART_OF = timedelta(days=7)
 
 
@@ -169,27 +171,26 @@ def events(
     together that is a list of thirty times nothing.
     """
     by_endpoint = {item.endpoint.pk: item for item in items}
-    nothing_known = [Status.DISABLED.value, Status.UNKNOWN.value]
     rows = (
         StateChange.objects.between(now - since, now)
         .filter(endpoint__among=by_endpoint, began_at__gte=now - since)
-        .exclude(status__in=nothing_known)
+        .exclude(status__in=NOTHING_KNOWN)
+        .order_by("-began_at", "-pk")
+        # To leave the first ones out here would mean to look back from each of hundreds.
+        .annotate(before=_status_before())
+        .values_list("endpoint_id", "status", "reason", "began_at", "ended_at", "before")
     )
-    if not with_first:
-        rows = rows.annotate(before=_status_before()).exclude(
-            status=Status.HEALTHY.value, before__in=nothing_known
-        )
-    rows = rows.order_by("-began_at", "-pk")[:EVENTS_SHOWN]
     return [
         Event(
-            by_endpoint[row.endpoint_id].name,
-            row.status,
-            row.reason,
-            row.began_at,
-            duration((row.ended_at - row.began_at).total_seconds()) if row.ended_at else None,
+            by_endpoint[pk].name,
+            status,
+            reason,
+            began_at,
+            duration((ended_at - began_at).total_seconds()) if ended_at else None,
         )
-        for row in rows
-    ]
+        for pk, status, reason, began_at, ended_at, before in rows[:EVENTS_LOOKED_AT]
+        if with_first or status != Status.HEALTHY or before not in NOTHING_KNOWN
+    ][:EVENTS_SHOWN]
 
 
 def _status_before() -> Coalesce:
