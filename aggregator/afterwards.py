@@ -1,6 +1,6 @@
 """
-What follows a response: the answer is shelved, a claim given back. No visitor waits for our
-bookkeeping, where the thread that found the answer can do it once the answer is on its way.
+What follows a response: the answer is shelved, a claim given back, a line written. No visitor waits
+for our bookkeeping, where the thread that found the answer can do it once that is on its way.
 
     afterwards.later(job)      in a thread of the pool: when its response has left; elsewhere: now
 """
@@ -16,6 +16,9 @@ from typing import TypeVar
 from django.db import close_old_connections
 
 logger = logging.getLogger(__name__)
+
+# The loop has a response to send, and needs the interpreter for it: nobody waits for what follows.
+PAUSE_S = 0.001
 
 R = TypeVar("R")
 Job = Callable[[], object]
@@ -50,7 +53,7 @@ def followed(work: Callable[[], R], tell: Callable[[R], None]) -> R:
         result = work()
         if jobs:
             tell(result)
-            time.sleep(0)  # the loop has a response to send, and needs the interpreter for it
+            time.sleep(PAUSE_S)
         return result
     finally:
         _here.jobs = None
