@@ -21,7 +21,7 @@ django.setup()
 
 # Seconds are measured in tests/bench: a busy machine makes no property wrong.
 hypothesis_settings.register_profile("full", deadline=None)
-hypothesis_settings.register_profile("short", deadline=None, max_examples=15)
+hypothesis_settings.register_profile("short", deadline=None, max_examples=10)
 hypothesis_settings.load_profile("full")
 
 from aggregator import answers, batching, demand, flights, hot, shelf  # noqa: E402

@@ -20,6 +20,7 @@ STARTED: dict[str, Callable[[int], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STARTED)
 def test_it_ends_when_the_one_who_started_it_is_killed(name: str, tmp_path: Path) -> None:
     port = free_port()

@@ -335,6 +335,7 @@ def test_the_short_way_is_closed_to_who_is_switched_off(gateway: House) -> None:
         assert talk.ask(asking(KEY))[0] == 200
 
 
+@pytest.mark.slow
 def test_the_short_way_ends_when_an_answer_is_no_longer_fresh(stub: Stub, tmp_path: Path) -> None:
     row = stub.row("brief", min_fresh_s=0)
     with house(tmp_path, [row], policies={"market": {"fresh_s": 1}}) as brief:
@@ -366,6 +367,7 @@ def test_two_hundred_ask_the_same_of_two_processes_and_the_provider_hears_one(
         assert set(caches) <= {"miss", "coalesced", "hit"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", ["ok", "after-0.1"])
 def test_a_hundred_symbols_at_once_cost_two_calls_at_most(
     stub: Stub, tmp_path: Path, behaviour: str
@@ -533,6 +535,7 @@ def web_process(gateway: House) -> psutil.Process:
     return web
 
 
+@pytest.mark.slow
 def test_a_web_process_that_dies_is_started_again(stub: Stub, tmp_path: Path) -> None:
     with house(tmp_path, [stub.row("dying")]) as gateway:
         web_process(gateway).kill()
@@ -546,6 +549,7 @@ def answers_again(gateway: House) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_no_web_process_outlives_the_one_that_watches_it(stub: Stub, tmp_path: Path) -> None:
     with house(tmp_path, [stub.row("orphaned")]) as gateway:
         web = web_process(gateway)

@@ -86,6 +86,7 @@ def test_who_was_stopped_and_wakes_up_writes_nothing_over_what_others_found(
     assert (CheckResult.objects.count(), twice()) == (len(names), 0)
 
 
+@pytest.mark.slow
 def test_two_clusters_of_which_one_dies_every_round(upstreams: Upstreams) -> None:
     names = several(upstreams)
     for name in names:

@@ -97,6 +97,7 @@ def a_failure_is_not_asked_for_twice(hands: list[Hand], upstreams: Upstreams) ->
     Provider.objects.get(slug="a").guard.reset()
 
 
+@pytest.mark.slow
 def test_edits_and_purges_are_obeyed_by_the_other_process_in_time(
     hands: list[Hand], upstreams: Upstreams
 ) -> None:

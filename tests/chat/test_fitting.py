@@ -19,6 +19,7 @@ from chat.training.thresholds import least
 from tests.chat.learners import few, trained, weights
 
 
+@pytest.mark.slow
 def test_the_same_questions_and_seed_give_the_same_bytes() -> None:
     assert train(few(), {"dataset": 0}, seed=0).data == trained().data
     assert trained(1).data != trained().data

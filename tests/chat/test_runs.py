@@ -102,6 +102,7 @@ def test_the_gate_refuses_who_is_worse_than_the_champion() -> None:
     assert ModelVersion.objects.filter(run=run).exists()  # one may look at it, and promote it
 
 
+@pytest.mark.slow
 def test_training_the_same_again_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fitting, "train", lambda *args, **kwargs: trained())
     for _ in range(2):

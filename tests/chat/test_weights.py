@@ -16,6 +16,7 @@ from chat.weights import MAGIC, BadWeights, read, write
 from tests.chat.learners import few, trained, weights
 
 
+@pytest.mark.slow
 def test_what_is_written_is_what_was_read() -> None:
     assert write(weights()) == trained().data
 

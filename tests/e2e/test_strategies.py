@@ -90,6 +90,7 @@ def test_another_strategy_is_obeyed_within_two_seconds(
     assert [asked_first(measured) for _ in range(3)] == [wanted] * 3
 
 
+@pytest.mark.slow
 def test_adaptive_leaves_the_slow_one_alone(measured: World) -> None:
     choose("adaptive")
     time.sleep(OBEYED_S)
