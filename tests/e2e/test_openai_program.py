@@ -46,6 +46,12 @@ def url(env: Env) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def program(env: Env, url: str) -> OpenAI:
     key = manage(env, "shell", "-c", MAKE_A_KEY).split("key ")[1].split()[0]
+    end = time.monotonic() + 10  # a new key is known within two seconds
+    while (
+        requests.get(f"{url}/v1/models", headers={"X-API-Key": key}, timeout=10).status_code != 200
+    ):
+        assert time.monotonic() < end
+        time.sleep(0.1)
     return OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, timeout=20)
 
 
