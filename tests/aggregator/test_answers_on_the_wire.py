@@ -477,6 +477,7 @@ def test_the_second_provider_answers_when_the_first_is_down_or_hangs(
         assert again.elapsed.total_seconds() < 0.5
 
 
+@pytest.mark.slow
 def test_with_everybody_dead_the_old_answer_comes_at_once_and_else_the_reasons(
     stub: Stub, tmp_path: Path
 ) -> None:

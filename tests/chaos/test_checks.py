@@ -71,6 +71,7 @@ def test_kill_9_of_one_or_all_who_check(upstreams: Upstreams, how_many: int) -> 
     assert statuses() == {"healthy"}
 
 
+@pytest.mark.slow
 def test_who_was_stopped_and_wakes_up_writes_nothing_over_what_others_found(
     upstreams: Upstreams,
 ) -> None:

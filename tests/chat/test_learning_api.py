@@ -112,6 +112,7 @@ def test_a_training_is_started_and_watched(admin_client: Client) -> None:
     post(admin_client, "training-runs", {"dataset": "x"}, 422)
 
 
+@pytest.mark.slow
 def test_promote_and_roll_back_by_one_call(admin_client: Client) -> None:
     first, second = model(0), model(1)
     for row in (first, second):

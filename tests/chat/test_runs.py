@@ -91,6 +91,7 @@ def test_an_archived_dataset_is_no_training(monkeypatch: pytest.MonkeyPatch) -> 
     assert "archived" in runs.work(run).error
 
 
+@pytest.mark.slow
 def test_the_gate_refuses_who_is_worse_than_the_champion() -> None:
     champion = model(1, role=ModelVersion.Role.CHAMPION)
     champion.metrics |= {"macro_f1_low": 1.01, "macro_f1": 1.02, "macro_f1_high": 1.03}
@@ -125,6 +126,7 @@ def test_a_run_that_is_started_is_rung_for(
     assert tasks.train_models() == "nothing to train"
 
 
+@pytest.mark.slow
 def test_the_worker_trains_the_first_model_and_it_answers(settings: Any) -> None:
     settings.CHAT_BASE_MODEL = False
     assert tasks.train_models() == "nothing to train"

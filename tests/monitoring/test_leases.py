@@ -77,6 +77,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 def test_many_processes_check_each_endpoint_once(upstreams: Upstreams, url: str) -> None:
     for n in range(NUMBER):
         upstreams.play[f"p{n}"] = slowly(0.05)
