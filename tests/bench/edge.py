@@ -65,7 +65,8 @@ def _rows(found: list[dict[str, Load]], size: int) -> list[Row]:
     ratio = partial(median_ratio, found, "edge")
     p99 = median(round["edge"].p99_ms for round in found)
     hurt = median_ratio(found, "edge, providers hanging", "edge")
-    errors = sum(load.errors for round in found for load in round.values())
+    errors = {name: sum(round[name].errors for round in found) for name in found[0]}
+    ours = sum(number for name, number in errors.items() if name.startswith("edge"))
     return [
         *(_speed(name, found, size) for name in found[0]),
         Row("edge : nginx", f"{ratio('nginx'):.2f}", "0.5 at least", ratio("nginx") >= 0.5),
@@ -74,7 +75,8 @@ def _rows(found: list[dict[str, Load]], size: int) -> list[Row]:
         Row("edge while 50 hang : edge", f"{hurt:.2f}", "0.9 at least", hurt >= 0.9),
         _times("FastAPI, dict", ratio("FastAPI, dict"), 40),
         _times("FastAPI, bytes", ratio("FastAPI, bytes"), 3),
-        Row("refused or broken", str(errors), "0", errors == 0),
+        Row("edge, refused or broken", str(ours), "0", ours == 0),
+        Row("rivals, refused or broken", str(sum(errors.values()) - ours)),
     ]
 
 
